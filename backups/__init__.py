@@ -1,0 +1,1 @@
+"""The domain: what would still make sense in a terminal."""

@@ -1,0 +1,1 @@
+"""The outside world: each engine knows one thing well and nothing of Django."""

@@ -1,0 +1,9 @@
+"""What an engine raises: always a sentence for the person who asked."""
+
+
+class EngineError(Exception):
+    """A write that was refused or failed; str() says what to do."""
+
+
+class EngineUnavailable(EngineError):
+    """The container engine does not answer."""
