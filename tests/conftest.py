@@ -1,0 +1,128 @@
+"""Fixtures that stand for the real parts: engine, image, restic, systemd hosts, browser."""
+
+import os
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import docker
+import pytest
+from docker.errors import DockerException
+from playwright.sync_api import ConsoleMessage, Page, Request
+
+from tests.rig import hosts, images, missing
+
+# Playwright's synchronous interface runs a loop in this thread, which Django takes for async code.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+
+CHROMIUM = Path("/usr/bin/chromium")
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+@pytest.fixture(scope="session")
+def docker_client() -> Iterator[docker.DockerClient]:
+    """The container engine that answers here."""
+    try:
+        client = docker.from_env(timeout=30)
+    except DockerException:
+        missing("No container engine answers; as root on Debian `make test` starts one.")
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def server_image(docker_client: docker.DockerClient) -> str:
+    """The tag of the rest-server image, built from images/rest-server."""
+    if not shutil.which("docker"):
+        missing("The rest-server image is built by the command docker: apt-get install docker.io.")
+    return images.server()
+
+
+@pytest.fixture(scope="session")
+def restic_binary() -> Path:
+    """The real restic client."""
+    found = shutil.which("restic")
+    return Path(found) if found else missing("Install the restic client: apt-get install restic.")
+
+
+@pytest.fixture(scope="session")
+def systemd_hosts() -> Iterator[Callable[[str], hosts.Host]]:
+    """Boot a real systemd host of a Debian release, once each: `systemd_hosts("trixie")`."""
+    booted: dict[str, hosts.Host] = {}
+    with ExitStack() as stack:
+
+        def host_of(suite: str) -> hosts.Host:
+            if obstacle := hosts.obstacle():
+                missing(obstacle)
+            if suite not in booted:
+                host = hosts.Host(suite)
+                stack.callback(host.stop)
+                host.wait_until_booted()
+                booted[suite] = host
+            return booted[suite]
+
+        yield host_of
+
+
+@pytest.fixture(scope="session")
+def systemd_host(systemd_hosts: Callable[[str], hosts.Host]) -> hosts.Host:
+    """A booted Debian 12 host with restic; 127.0.0.1 is this machine's."""
+    return systemd_hosts("bookworm")
+
+
+@pytest.fixture
+def free_port() -> Callable[[], int]:
+    """Ports of 127.0.0.1 that nobody listens on, never the same one twice."""
+    given: set[int] = set()
+
+    def port() -> int:
+        while True:
+            with socket.create_server(("127.0.0.1", 0)) as listener:
+                number: int = listener.getsockname()[1]
+            if number not in given:
+                given.add(number)
+                return number
+
+    return port
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, object]) -> dict[str, object]:
+    """Debian's Chromium, kept from looking for its maker's hosts."""
+    if not CHROMIUM.exists():
+        missing("The browser tests need Chromium: apt-get install chromium fonts-dejavu-core.")
+    quiet = ["background-networking", "component-update", "quic"]
+    return browser_type_launch_args | {
+        "executable_path": str(CHROMIUM),
+        "args": ["--no-first-run", *(f"--disable-{what}" for what in quiet)],
+    }
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What the browser complained of; a test that provokes a complaint takes it off the list."""
+    return []
+
+
+@pytest.fixture
+def page(page: Page, complaints: list[str]) -> Iterator[Page]:
+    """A page whose test fails on any error in the browser and on any request to another origin."""
+
+    def on_console(message: ConsoleMessage) -> None:
+        # A form that was refused is an answer, although Chromium logs its 422 as an error.
+        if message.type == "error" and "status of 422" not in message.text:
+            complaints.append(f"console: {message.text}")
+
+    def on_request(request: Request) -> None:
+        address = urlsplit(request.url)
+        if address.scheme not in {"data", "blob"} and address.hostname not in LOOPBACK:
+            complaints.append(f"request to another origin: {request.url}")
+
+    page.on("console", on_console)
+    page.on("pageerror", lambda error: complaints.append(f"page error: {error}"))
+    page.on("request", on_request)
+    yield page
+    assert complaints == []

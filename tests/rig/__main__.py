@@ -1,0 +1,37 @@
+"""`make test`: bring what is missing, run pytest, end what was started."""
+
+import shutil
+import signal
+import subprocess
+import sys
+
+from tests.rig import RIG, ROOT, hosts, images, packages
+
+ENGINE = ROOT / "scripts" / "engine"
+
+
+def main(arguments: list[str]) -> int:
+    """Prepare the real parts and hand over to pytest; its exit code."""
+    RIG.mkdir(exist_ok=True)
+    packages.install()
+    try:
+        has_engine = subprocess.run([ENGINE, "start", RIG]).returncode == 0
+        if has_engine and shutil.which("docker"):
+            images.server()
+        if not hosts.obstacle():
+            hosts.tree("bookworm")
+        return _pytest(arguments)
+    finally:
+        subprocess.run([ENGINE, "stop", RIG])
+
+
+def _pytest(arguments: list[str]) -> int:
+    process = subprocess.Popen([sys.executable, "-m", "pytest", *arguments], cwd=ROOT)
+    # Ctrl-C reaches pytest as well, which then takes its fixtures down: wait for that.
+    signal.signal(signal.SIGINT, lambda *_: None)
+    signal.signal(signal.SIGTERM, lambda *_: process.send_signal(signal.SIGINT))
+    return process.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
