@@ -1,0 +1,277 @@
+"""What pages say and draw: icons, states, times, sizes, figures. Built into every template."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
+from functools import cache
+from typing import Any, NamedTuple
+
+from django import template
+from django.contrib.messages import constants
+from django.contrib.messages.storage.base import Message
+from django.template.context import Context
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.dateformat import format as format_date
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from dashboard import drawing
+
+register = template.Library()
+
+STATES = frozenset({"ok", "warning", "failed", "missed", "running", "off"})
+PLACES = (
+    ("overview", "Overview"),
+    ("servers", "Servers"),
+    ("users", "Users"),
+    ("certificates", "Certificates"),
+    ("hosts", "Hosts"),
+    ("runs", "Runs"),
+    ("repositories", "Repositories"),
+    ("units", "Hardening"),
+    ("events", "Events"),
+    ("settings", "Settings"),
+)
+NOTHING = "\u2013"
+
+
+class Place(NamedTuple):
+    """A page of the navigation."""
+
+    label: str
+    url: str
+    is_here: bool
+
+
+class Navigation(NamedTuple):
+    """All places, and the name of the one the reader is in."""
+
+    places: list[Place]
+    here: str
+
+
+@register.simple_tag(takes_context=True)
+def navigation(context: Context) -> Navigation:
+    """The pages of the house, with the one the reader is on."""
+    match = getattr(context.get("request"), "resolver_match", None)
+    here = match.namespace if match else ""
+    places = [Place(label, reverse(f"{name}:index"), name == here) for name, label in PLACES]
+    return Navigation(places, dict(PLACES).get(here, "All pages"))
+
+
+@register.simple_tag
+@cache
+def sprite() -> str:
+    """Address of the icons."""
+    return static("icons.svg")
+
+
+@register.simple_tag
+def icon(name: str, label: str = "") -> SafeString:
+    """Draw an icon from the sprite; one that stands alone needs its label."""
+    said = format_html('role="img" aria-label="{}"', label) if label else 'aria-hidden="true"'
+    return format_html(
+        '<svg class="icon" viewBox="0 0 24 24" {}><use href="{}#{}"/></svg>',
+        SafeString(said),
+        sprite(),
+        name,
+    )
+
+
+@register.simple_tag
+def state(name: str, words: object) -> SafeString:
+    """Say a state: its mark by the stylesheet, its word always."""
+    return format_html('<span data-state="{}">{}</span>', name if name in STATES else "off", words)
+
+
+@register.simple_tag
+def notice(message: Message) -> SafeString:
+    """Say a message of the last request in its state."""
+    states = {constants.SUCCESS: "ok", constants.WARNING: "warning", constants.ERROR: "failed"}
+    return state(states.get(message.level, "off"), message.message)
+
+
+@register.simple_tag(takes_context=True)
+def column(context: Context, field: str, label: str, kind: str = "") -> SafeString:
+    """Head of a column that sorts: the first click ascending, the second descending."""
+    query = context["request"].GET.copy()
+    order = {field: "ascending", f"-{field}": "descending"}.get(query.get("sort", ""), "none")
+    query["sort"] = f"-{field}" if order == "ascending" else field
+    query.pop("before", None)
+    query.pop("after", None)
+    return format_html(
+        '<th scope="col" aria-sort="{}"{}><a href="?{}">{}</a></th>',
+        order,
+        format_html(' class="{}"', kind) if kind else "",
+        query.urlencode(),
+        label,
+    )
+
+
+@register.filter
+def ago(when: datetime | None) -> SafeString | str:
+    """Say how long ago, or how long until: "3 h ago", "in 2 d"."""
+    if when is None:
+        return "never"
+    seconds = (timezone.now() - when).total_seconds()
+    words = _span(abs(seconds))
+    return _time(when, f"{words} ago" if seconds >= 0 else f"in {words}", kind="ago")
+
+
+@register.filter
+def moment(when: datetime | None) -> SafeString | str:
+    """Say a point in time as a person would: "today 02:10", "Sat 21 Nov, 02:16"."""
+    if when is None:
+        return "never"
+    local, now = timezone.localtime(when), timezone.localtime()
+    distance = (local.date() - now.date()).days
+    if local > now and local.hour < 6 and local - now < timedelta(hours=24):
+        words = f"tonight {local:%H:%M}"
+    elif name := {-1: "yesterday", 0: "today", 1: "tomorrow"}.get(distance):
+        words = f"{name} {local:%H:%M}"
+    else:
+        words = format_date(local, "D j M, H:i" if local.year == now.year else "j M Y, H:i")
+    return _time(when, words)
+
+
+@register.filter
+def day(when: date | None) -> str:
+    """Say a day: "Sat 21 Nov", with its year where it is another one."""
+    if when is None:
+        return NOTHING
+    local = timezone.localtime(when).date() if isinstance(when, datetime) else when
+    return format_date(local, "D j M" if local.year == timezone.localdate().year else "j M Y")
+
+
+@register.filter
+def size(count: float | None) -> str:
+    """Say bytes in decimal units, as disks are sold: "1.1 GB"."""
+    if count is None:
+        return NOTHING
+    amount = float(count)
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if abs(amount) < 999.5 or unit == "TB":
+            break
+        amount /= 1000
+    digits = 0 if unit == "B" or abs(amount) >= 99.95 else 1
+    return f"{amount:,.{digits}f}".removesuffix(".0") + f"\u00a0{unit}"
+
+
+@register.filter
+def duration(span: timedelta | float | None) -> str:
+    """Say how long something took: "45 s", "11 min", "1 h 12 min"."""
+    if span is None:
+        return NOTHING
+    seconds = span.total_seconds() if isinstance(span, timedelta) else float(span)
+    if seconds < 90:
+        digits = 0 if seconds >= 10 else 1
+        return f"{seconds:.{digits}f}".removesuffix(".0") + "\u00a0s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes}\u00a0min"
+    large, small, units = (*divmod(minutes, 60), "h min")
+    if large >= 48:
+        large, small, units = (*divmod(round(minutes / 60), 24), "d h")
+    first, second = units.split()
+    return f"{large}\u00a0{first}" + (f" {small}\u00a0{second}" if small else "")
+
+
+@register.filter
+def score(tenths: int | None) -> str:
+    """Say an exposure kept in tenths: 46 is 4.6."""
+    return NOTHING if tenths is None else f"{tenths // 10}.{tenths % 10}"
+
+
+@register.filter
+def in_words(marks: Sequence[drawing.Mark]) -> str:
+    """Say the marks of a line of days."""
+    return drawing.in_words(marks)
+
+
+@register.simple_tag
+def days(marks: Sequence[drawing.Mark], what: str = "") -> SafeString:
+    """Draw a line of days from (date, state, label), oldest first."""
+    return drawing.days(marks, what)
+
+
+@register.simple_tag
+def matrix(rows: Sequence[Sequence[drawing.Mark]], what: str = "") -> SafeString:
+    """Draw the days of many plain hosts as one field."""
+    return drawing.matrix(rows, what)
+
+
+@register.simple_tag
+def key() -> SafeString:
+    """Explain the marks of the days."""
+    return drawing.key()
+
+
+@register.simple_tag
+def spark(values: Sequence[float], label: str) -> SafeString:
+    """Draw a few values within a row."""
+    return drawing.spark(values, label)
+
+
+@register.simple_tag
+def bars(
+    values: Sequence[float | None],
+    sentence: str,
+    ticks: str | Sequence[str] = (),
+    band: Sequence[float] = (),
+    unit: str = "",
+) -> SafeString:
+    """Draw bars with their scale; ticks are words for the edge, "25 Oct|8 Nov|today"."""
+    scale = drawing.scale_for([*values, *band], _words(ticks), _unit(unit))
+    return drawing.bars(values, scale, sentence, band)
+
+
+@register.simple_tag
+def line(
+    values: Sequence[float],
+    sentence: str,
+    ticks: str | Sequence[str] = (),
+    **options: Any,
+) -> SafeString:
+    """Draw a line; options are unit, high, limit, forecast and is_stepped."""
+    said, high = _unit(options.pop("unit", "")), options.pop("high", None)
+    forecast = options.get("forecast", ())
+    scale = drawing.scale_for([*values, *forecast], _words(ticks), said)
+    if high is not None:
+        scale = drawing.Scale(high, (said(high), said(high / 2), "0"), _words(ticks))
+    return drawing.line(values, scale, sentence, **options)
+
+
+@register.simple_tag
+def dots(
+    scores: Iterable[int], sentence: str, policy: int | None = None, bad: int = 90
+) -> SafeString:
+    """Draw the spread of exposures in tenths; from `bad` on they are red."""
+    return drawing.dots(scores, policy, bad, sentence)
+
+
+def _span(seconds: float) -> str:
+    for limit, unit, length in ((90, "s", 1), (5400, "min", 60), (129600, "h", 3600)):
+        if seconds < limit:
+            return f"{seconds // length:.0f} {unit}"
+    whole_days = int(seconds // 86400)
+    return f"{whole_days} d" if whole_days < 730 else f"{whole_days // 365} years"
+
+
+def _time(when: datetime, words: str, kind: str = "") -> SafeString:
+    return format_html(
+        '<time datetime="{}" title="{}"{}>{}</time>',
+        when.isoformat(timespec="seconds"),
+        f"{timezone.localtime(when):%Y-%m-%d %H:%M:%S}",
+        SafeString(" data-ago") if kind else "",
+        words,
+    )
+
+
+def _words(ticks: str | Sequence[str]) -> Sequence[str]:
+    return ticks.split("|") if isinstance(ticks, str) else ticks
+
+
+def _unit(name: str) -> Any:
+    said = {"size": size, "duration": duration, "score": lambda tenths: f"{tenths / 10:g}"}
+    return said.get(name, lambda value: f"{value:,g}")
