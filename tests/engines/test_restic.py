@@ -256,13 +256,14 @@ def test_a_lock_is_mentioned_where_the_version_leaves_one():
 
 
 LEAKS = [
-    r'Fatal: url.Parse: parse "http://u0:Sesame/c Sesame@e\"Sesame@127.0.0.1:1/x/": invalid port ":Sesame" aft',
+    r'Fatal: parse "http://u0:Sesame/c Sesame@e\"Sesame@h:1/x/": invalid port ":Sesame" after host',
     'Fatal: parse "http://u0:a%Sesame@h/x/": invalid URL escape "%Sesame"',
     "rest:http://u0:1234/Sesame@h/x/",
     'Head "https://u0:Sesame@h/x": dial tcp: lookup u0',
     '{"message_type":"exit_error","code":1,"message":"parse \\"http://a:Sesame@h\\": '
     'invalid port \\":Sesame\\" after host"}',
-    "RESTIC_PASSWORD=Sesame RESTIC_REST_PASSWORD='Sesame Sesame' AWS_SECRET_ACCESS_KEY=\"Sesame\" restic",
+    "RESTIC_PASSWORD=Sesame RESTIC_REST_PASSWORD='Sesame Sesame' restic",
+    'AWS_SECRET_ACCESS_KEY="Sesame" restic',
     'Environment="RESTIC_PASSWORD=Sesame Sesame" A=b',
     "curl -H 'Authorization: Basic Sesame' https://h",
     "authorization: Sesame",
