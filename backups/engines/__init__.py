@@ -1,1 +1,49 @@
-"""The outside world: each engine knows one thing well and nothing of Django."""
+"""The outside world: each engine knows one thing well and nothing of Django.
+
+This module builds them; it is the only place where engines meet settings.
+"""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+if TYPE_CHECKING:
+    from backups.engines.containers import Containers
+    from backups.engines.files import Files
+    from backups.engines.htpasswd import Htpasswd
+    from backups.models import Server
+
+
+def containers(base_url: str = "") -> "Containers":
+    """The container engine at this address; empty: this machine's, or DOCKER_HOST."""
+    from backups.engines.containers import Containers
+
+    return Containers(base_url)
+
+
+def is_visible(server: "Server") -> bool:
+    """Whether the data directory lies on a file system that we can write."""
+    return not server.engine and os.access(server.data_directory, os.R_OK | os.W_OK | os.X_OK)
+
+
+def files(server: "Server") -> "Files":
+    """The server's files: directly where we can, else through its engine."""
+    from backups.engines.files import LocalFiles
+
+    if is_visible(server):
+        return LocalFiles(Path(server.data_directory), server.uid, server.gid)
+    return containers(server.engine).files(server.name, server.uid, server.gid)
+
+
+def htpasswd(server: "Server") -> "Htpasswd":
+    from backups.engines.htpasswd import Htpasswd
+
+    return Htpasswd(files(server), lock_file(f"htpasswd-{server.pk}"))
+
+
+def lock_file(name: str) -> Path:
+    folder = Path(settings.RESTHOUSE_DATA) / "locks"
+    folder.mkdir(exist_ok=True, mode=0o700)
+    return folder / name

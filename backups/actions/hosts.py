@@ -1,0 +1,119 @@
+"""Hosts: added with a one-time token, known by a key from then on."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+from django_tasks import task
+
+from backups.actions.events import Actor, record_event
+from backups.engines.errors import EngineError
+from backups.models import Host
+
+TOKEN_LASTS = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class NewToken:
+    """A token as it was made, to be shown once."""
+
+    host: Host
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class HostFacts:
+    """What an agent says of its machine; empty where it cannot know."""
+
+    hostname: str = ""
+    os: str = ""
+    kernel: str = ""
+    systemd: str = ""
+    restic: str = ""
+    python: str = ""
+    agent: str = ""
+
+
+def add_host(name: str, *, by: Actor, note: str = "") -> NewToken:
+    """Add a machine; ValidationError when the name is taken or not a name."""
+    host = Host(name=name, note=note)
+    host.full_clean()
+    with transaction.atomic():
+        host.save()
+        record_event(by, "added", host)
+        return NewToken(host, _give_token(host))
+
+
+def renew_token(host: Host, *, by: Actor) -> NewToken:
+    """A new token for the next enrolment; the key in use stays until it is used."""
+    with transaction.atomic():
+        record_event(by, "renewed the token of", host)
+        return NewToken(host, _give_token(host))
+
+
+def revoke_key(host: Host, *, by: Actor) -> None:
+    """Refuse its agent from now on; what it reported stays."""
+    host.key_hash = host.token_hash = ""
+    host.enrolled = None
+    host.save(update_fields=["key_hash", "token_hash", "enrolled"])
+    record_event(by, "revoked the key of", host)
+
+
+def enrol_host(token: str, facts: HostFacts) -> tuple[Host, str]:
+    """Trade a token, once, for a key; EngineError when it is unknown, used or too old."""
+    with transaction.atomic():
+        host = Host.objects.select_for_update().filter(token_hash=_hash(token)).first()
+        if host is None or host.token_expires is None or host.token_expires < timezone.now():
+            raise EngineError(
+                "This token is unknown, used or too old. The host's page gives a new one."
+            )
+        key = secrets.token_urlsafe(32)
+        host.key_hash, host.token_hash, host.token_expires = _hash(key), "", None
+        host.enrolled = host.reported = timezone.now()
+        learn_facts(host, facts)
+        host.save()
+        record_event(f"host {host.name}", "enrolled", host)
+    return host, key
+
+
+def host_of_key(key: str) -> Host | None:
+    return Host.objects.filter(key_hash=_hash(key)).first()
+
+
+def learn_facts(host: Host, facts: HostFacts) -> None:
+    for name in HostFacts.__slots__:
+        setattr(host, name, getattr(facts, name))
+
+
+def enrol_command(url: str, token: str) -> str:
+    """The one command that is run on the machine, as root."""
+    file = "/usr/local/sbin/resthouse-agent"
+    return f"curl -fsS {url}/agent -o {file} && python3 {file} enrol {url} {token}"
+
+
+def delete_host(host: Host, *, by: Actor) -> None:
+    """Forget the machine with all its runs; its snapshots stay on the server's disk."""
+    with transaction.atomic():
+        record_event(by, "deleted", host)
+        host.delete()
+
+
+@task(queue_name="checks")
+def forget_expired_tokens() -> int:
+    return Host.objects.filter(token_expires__lt=timezone.now()).update(
+        token_hash="", token_expires=None
+    )
+
+
+def _give_token(host: Host) -> str:
+    token = secrets.token_urlsafe(24)
+    host.token_hash, host.token_expires = _hash(token), timezone.now() + TOKEN_LASTS
+    host.save(update_fields=["token_hash", "token_expires"])
+    return token
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

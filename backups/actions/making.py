@@ -1,0 +1,196 @@
+"""The work behind a server's operations; each may be done twice, after a killed worker."""
+
+import os
+import subprocess
+import time
+from pathlib import Path
+
+from django.conf import settings
+from django.utils import timezone
+
+from backups import engines
+from backups.actions.lease import Lease, StepError
+from backups.engines import restserver
+from backups.engines.containers import Containers
+from backups.engines.errors import EngineError
+from backups.models import Operation, Server
+
+READY_WITHIN = 30
+STOP_WITHIN = 60
+LABEL = "resthouse.server"
+BASE_IMAGE = "debian:trixie-slim"
+IMAGE_SOURCE = Path(settings.BASE_DIR) / "images" / "rest-server"
+BASE_IMAGE_SCRIPT = Path(settings.BASE_DIR) / "scripts" / "base-image"
+
+
+def create_server(operation: Operation, lease: Lease) -> None:
+    server = _server_of(operation)
+    try:
+        _make(server, lease)
+    except EngineError as error:
+        server.status, server.reason = Server.Status.UNMADE, str(error)
+        server.save(update_fields=["status", "reason"])
+        raise
+
+
+def _make(server: Server, lease: Lease) -> None:
+    containers = _answering_engine(server)
+    _get_image(containers, server.image, lease)
+    lease.step("Preparing the data directory", 55)
+    prepare_directory(server)
+    lease.step("Creating the container", 65)
+    _clear_earlier_attempt(containers, server)
+    containers.create(server.spec)
+    try:
+        lease.step("Starting the container", 75)
+        containers.start(server.name)
+        _wait_until_live(containers, server, lease)
+    except EngineError:
+        containers.remove(server.name)
+        raise
+    container = containers.find(server.name)
+    lease.log(f"live, image {container.image_id if container else server.image}")
+
+
+def _answering_engine(server: Server) -> Containers:
+    containers = engines.containers(server.engine)
+    status = containers.status()
+    if not status.is_up:
+        raise EngineError(status.sentence)
+    return containers
+
+
+def _get_image(containers: Containers, image: str, lease: Lease) -> None:
+    if containers.has_image(image):
+        lease.log(f"image {image} is here")
+        return
+    lease.step(f"Pulling {image}", 5)
+    try:
+        for progress in containers.pull(image):
+            lease.step(progress.sentence, 5 + (progress.percent or 0) * 45 // 100)
+    except EngineError as error:
+        raise StepError(str(error), "image-missing") from error
+
+
+def prepare_directory(server: Server) -> None:
+    """Make the data directory where it is ours to make, owned by the container's user."""
+    if server.engine:
+        return
+    directory = Path(server.data_directory)
+    try:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o750)
+        if os.geteuid() == 0 and directory.stat().st_uid == 0 and server.uid != 0:
+            os.chown(directory, server.uid, server.gid)
+    except OSError as error:
+        raise EngineError(
+            f"{directory} cannot be made here ({error.strerror}). Make it on the machine of the "
+            f"engine: sudo install -d -o {server.uid} -g {server.gid} {directory}"
+        ) from error
+
+
+def _clear_earlier_attempt(containers: Containers, server: Server) -> None:
+    """A container of ours under this name is what a killed worker left; any other stays."""
+    container = containers.find(server.name)
+    if container is None:
+        return
+    if container.labels.get(LABEL) != server.name:
+        raise EngineError(
+            f"A container called {server.name} exists already and was not made by Resthouse. "
+            "Choose another name."
+        )
+    containers.stop(server.name)
+    containers.remove(server.name)
+
+
+def _wait_until_live(containers: Containers, server: Server, lease: Lease) -> None:
+    lease.step("Waiting until rest-server answers", 85)
+    deadline = time.monotonic() + READY_WITHIN
+    answer = restserver.probe(server.probe_url)
+    while not answer.is_live:
+        container = containers.find(server.name)
+        if container is None or container.state == "exited" or container.restart_count > 1:
+            raise EngineError(_crash(containers, server))
+        if time.monotonic() > deadline:
+            raise EngineError(f"It started, but rest-server does not answer. {answer.sentence}")
+        time.sleep(0.2)
+        answer = restserver.probe(server.probe_url)
+    _write_live(server)
+
+
+def _write_live(server: Server) -> None:
+    now = timezone.now()
+    server.status, server.reason = Server.Status.LIVE, ""
+    server.live_since = server.proven = now
+    server.save(update_fields=["status", "reason", "live_since", "proven"])
+
+
+def _crash(containers: Containers, server: Server) -> str:
+    last = next((line for line in reversed(containers.logs(server.name)) if line.strip()), "")
+    return f"The container ends right after its start. Its last line: {last or 'none'}"
+
+
+def build_image(operation: Operation, lease: Lease) -> None:
+    """From Debian's package, for machines that reach no image registry; then make the server."""
+    server = _server_of(operation)
+    containers = _answering_engine(server)
+    if not containers.has_image(BASE_IMAGE):
+        _get_base_image(containers, lease)
+    for progress in containers.build(IMAGE_SOURCE, server.image, {"BASE": BASE_IMAGE}):
+        lease.step(
+            f"Building {server.image}: {progress.sentence}", 30 + (progress.percent or 0) // 5
+        )
+        lease.log(progress.sentence)
+    create_server(operation, lease)
+
+
+def _get_base_image(containers: Containers, lease: Lease) -> None:
+    """Pull it, or make it of Debian's packages where nothing can be pulled."""
+    lease.step(f"Getting {BASE_IMAGE}", 5)
+    try:
+        for progress in containers.pull(BASE_IMAGE):
+            lease.step(progress.sentence, 5)
+    except EngineError:
+        lease.step("Making a base image of Debian's packages, about a minute", 10)
+        command = [BASE_IMAGE_SCRIPT, BASE_IMAGE, "trixie"]
+        made = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+        lease.log(made.stderr.strip())
+        if made.returncode:
+            raise EngineError(made.stderr.strip().splitlines()[-1]) from None
+
+
+def start_server(operation: Operation, lease: Lease) -> None:
+    server = _server_of(operation)
+    containers = _answering_engine(server)
+    lease.step("Starting the container", 20)
+    containers.start(server.name)
+    _wait_until_live(containers, server, lease)
+
+
+def stop_server(operation: Operation, lease: Lease) -> None:
+    server = _server_of(operation)
+    lease.step(f"Stopping; uploads under way have {STOP_WITHIN} s to finish", 20)
+    _answering_engine(server).stop(server.name, timeout=STOP_WITHIN)
+    server.status, server.reason, server.live_since = Server.Status.STOPPED, "It was stopped.", None
+    server.save(update_fields=["status", "reason", "live_since"])
+
+
+def restart_server(operation: Operation, lease: Lease) -> None:
+    stop_server(operation, lease)
+    start_server(operation, lease)
+
+
+def remove_server(operation: Operation, lease: Lease) -> None:
+    """The container goes, the data directory stays as it is."""
+    server = _server_of(operation)
+    containers = _answering_engine(server)
+    if containers.find(server.name):
+        stop_server(operation, lease)
+        lease.step("Removing the container", 80)
+        containers.remove(server.name)
+    server.delete()
+
+
+def _server_of(operation: Operation) -> Server:
+    if operation.server is None:
+        raise EngineError("Its server was removed in the meantime.")
+    return operation.server

@@ -1,0 +1,131 @@
+"""Operations: start one, work on it under a lease, and take up what a dead worker left."""
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django_tasks import task
+
+from backups.actions import making
+from backups.actions.events import Actor, operator_of, record_event
+from backups.actions.lease import Lease, LeaseLostError, StepError
+from backups.engines.errors import EngineError
+from backups.models import Event, Operation, Server
+
+logger = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 3
+# A queued operation that nobody claimed for so long has lost its task.
+FORGOTTEN_AFTER = timedelta(seconds=60)
+
+# What each kind does; all of it must bear being done twice, after a worker that was killed.
+WORK: dict[str, Callable[[Operation, Lease], None]] = {
+    Operation.Kind.CREATE_SERVER: making.create_server,
+    Operation.Kind.BUILD_IMAGE: making.build_image,
+    Operation.Kind.START_SERVER: making.start_server,
+    Operation.Kind.STOP_SERVER: making.stop_server,
+    Operation.Kind.RESTART_SERVER: making.restart_server,
+    Operation.Kind.REMOVE_SERVER: making.remove_server,
+}
+
+
+def start_operation(
+    kind: Operation.Kind, *, by: Actor, server: Server | None = None, subject: str = ""
+) -> Operation:
+    """Write the operation down and hand it to a worker; one at a time for each server."""
+    try:
+        with transaction.atomic():
+            operation = Operation.objects.create(
+                kind=kind,
+                server=server,
+                subject=subject or str(server),
+                by=operator_of(by),
+                by_name=str(by),
+            )
+            work_on_operation.enqueue(operation.pk)
+    except IntegrityError as error:
+        raise EngineError(
+            f"Another operation on {server} is not finished yet. Wait for it, then try again."
+        ) from error
+    return operation
+
+
+@task(queue_name="operations")
+def work_on_operation(pk: int) -> None:
+    """The worker's way in."""
+    work_on(pk)
+
+
+def work_on(pk: int) -> None:
+    """Claim the operation and do it; returns at once when somebody else has it."""
+    lease = Lease.claim(pk)
+    if lease is None:
+        return
+    operation = Operation.objects.select_related("server", "by").get(pk=pk)
+    if operation.attempt > MAX_ATTEMPTS:
+        _fail(operation, lease, EngineError(_worn_out(operation)))
+        return
+    with lease.kept_alive():
+        try:
+            WORK[operation.kind](operation, lease)
+        except LeaseLostError:
+            logger.warning("operation %s was taken over by another worker", pk)
+        except EngineError as error:
+            _fail(operation, lease, error)
+        except Exception:
+            logger.exception("operation %s", pk)
+            _fail(operation, lease, EngineError("Resthouse made a mistake; its log says more."))
+        else:
+            _succeed(operation, lease)
+
+
+def finish(operation: Operation) -> Operation:
+    """Do it here and now, or wait for the worker that was quicker; for the terminal."""
+    work_on(operation.pk)
+    operation.refresh_from_db()
+    while operation.is_open:
+        time.sleep(0.2)
+        work_on(operation.pk)
+        operation.refresh_from_db()
+    return operation
+
+
+@task(queue_name="checks")
+def reap_operations() -> int:
+    """Hand out again what stopped workers left behind; returns how many."""
+    forgotten = Operation.objects.filter(
+        state=Operation.State.QUEUED, created__lt=timezone.now() - FORGOTTEN_AFTER
+    )
+    left = list((Operation.objects.lapsed() | forgotten).values_list("pk", flat=True))
+    for pk in left:
+        work_on_operation.enqueue(pk)
+    return len(left)
+
+
+def _succeed(operation: Operation, lease: Lease) -> None:
+    with transaction.atomic():
+        lease.end(Operation.State.SUCCEEDED, percent=100)
+        _record(operation, Event.Result.DONE, "")
+
+
+def _fail(operation: Operation, lease: Lease, error: EngineError) -> None:
+    with transaction.atomic():
+        code = error.code if isinstance(error, StepError) else ""
+        lease.end(Operation.State.FAILED, problem=str(error), problem_code=code)
+        _record(operation, Event.Result.FAILED, str(error))
+
+
+def _record(operation: Operation, result: Event.Result, sentence: str) -> None:
+    verb, _, noun = operation.kind.partition("_")
+    by: Actor = operation.by or operation.by_name
+    record_event(by, verb, noun, name=operation.subject, sentence=sentence, result=result)
+
+
+def _worn_out(operation: Operation) -> str:
+    return (
+        f"The worker was stopped {MAX_ATTEMPTS} times while it worked on this "
+        f"(last step: {operation.step or 'none'}). Start it again when the machine is calm."
+    )

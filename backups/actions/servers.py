@@ -1,0 +1,108 @@
+"""Servers: wanted, made, driven, and asked how they are."""
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django_tasks import task
+
+from backups import engines
+from backups.actions.events import Actor, record_event
+from backups.actions.operations import start_operation
+from backups.engines import restserver
+from backups.engines.containers import Container
+from backups.engines.errors import EngineError, EngineUnavailable
+from backups.models import Operation, Server
+
+_DRIVE = {
+    "start": Operation.Kind.START_SERVER,
+    "stop": Operation.Kind.STOP_SERVER,
+    "restart": Operation.Kind.RESTART_SERVER,
+    "remove": Operation.Kind.REMOVE_SERVER,
+}
+
+
+def create_server(server: Server, *, by: Actor) -> Operation:
+    """Keep what is wanted, and hand the making to a worker; ValidationError on bad input."""
+    server.full_clean()
+    with transaction.atomic():
+        server.save()
+        record_event(by, "asked for", server, sentence=f"{server.image} at {server.url}")
+        return start_operation(Operation.Kind.CREATE_SERVER, server=server, by=by)
+
+
+def retry_server(server: Server, *, by: Actor) -> Operation:
+    """Try again to make a server whose making failed."""
+    if server.status != Server.Status.UNMADE:
+        raise EngineError(f"{server} is made already.")
+    return start_operation(Operation.Kind.CREATE_SERVER, server=server, by=by)
+
+
+def build_image(server: Server, *, by: Actor) -> Operation:
+    """Build the rest-server image on this machine, then go on with making the server."""
+    return start_operation(Operation.Kind.BUILD_IMAGE, server=server, by=by)
+
+
+def drive_server(server: Server, verb: str, *, by: Actor) -> Operation:
+    """`start`, `stop`, `restart` or `remove` its container; the data stays in every case."""
+    return start_operation(_DRIVE[verb], server=server, by=by)
+
+
+def forget_server(server: Server, *, by: Actor) -> None:
+    """Drop a server that was never made, so that its name and address are free again."""
+    if server.status != Server.Status.UNMADE:
+        raise EngineError(f"{server} has a container. Remove that first.")
+    with transaction.atomic():
+        record_event(by, "forgot", server)
+        server.delete()
+
+
+@task(queue_name="checks")
+def check_servers() -> None:
+    for server in Server.objects.made():
+        check_server(server)
+
+
+def check_server(server: Server) -> None:
+    """Ask the engine and the port, and write down what they say."""
+    if Operation.objects.open().filter(server=server).exists():
+        return
+    status, reason = _look_at(server)
+    now = timezone.now()
+    changed = status != server.status
+    server.status, server.reason = status, reason
+    if status == Server.Status.LIVE:
+        server.proven = now
+        server.live_since = now if changed or not server.live_since else server.live_since
+    elif status != Server.Status.UNKNOWN:
+        server.live_since = None
+    server.save(update_fields=["status", "reason", "proven", "live_since"])
+    if changed:
+        record_event("scheduler", "found", server, sentence=server.get_status_display())
+
+
+def _look_at(server: Server) -> tuple[Server.Status, str]:
+    try:
+        container = engines.containers(server.engine).find(server.name)
+    except EngineUnavailable as error:
+        return Server.Status.UNKNOWN, str(error)
+    if container is None:
+        return Server.Status.GONE, f"The container {server.name} was removed outside Resthouse."
+    if container.state != "running":
+        return _stopped_or_failed(container)
+    answer = restserver.probe(server.probe_url)
+    if answer.is_live:
+        return Server.Status.LIVE, ""
+    return Server.Status.FAILED, answer.sentence
+
+
+def _stopped_or_failed(container: Container) -> tuple[Server.Status, str]:
+    if container.state == "exited" and container.exit_code == 0:
+        return Server.Status.STOPPED, "It was stopped."
+    return Server.Status.FAILED, container.exit_reason
+
+
+def validation_sentence(error: ValidationError) -> str:
+    """All that is wrong, in one line for the terminal."""
+    if not hasattr(error, "error_dict"):
+        return " ".join(error.messages)
+    return " ".join(f"{field}: {' '.join(texts)}" for field, texts in error.message_dict.items())

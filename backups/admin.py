@@ -1,0 +1,154 @@
+"""Django admin: the second door, for the person who knows Django.
+
+What an engine holds is read-only here; the pages change it through the actions.
+"""
+
+from typing import Any
+
+from allauth.account.decorators import secure_admin_login
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.db import models
+from django.http import HttpRequest
+
+from backups.models import (
+    Assessment,
+    Certificate,
+    Event,
+    Host,
+    Job,
+    Operation,
+    Operator,
+    Receipt,
+    Repository,
+    Run,
+    Server,
+    Slot,
+    Unit,
+    User,
+)
+
+admin.site.site_header = admin.site.site_title = "Resthouse"
+admin.site.index_title = "Every row of the house"
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
+admin.site.register(Operator, UserAdmin)
+
+
+class ReadOnlyAdmin(admin.ModelAdmin[Any]):
+    """Searchable and filterable, but written elsewhere: by actions and by reports."""
+
+    editable: tuple[str, ...] = ()
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return [field.name for field in self.opts.fields if field.name not in self.editable]
+
+
+@admin.register(Server)
+class ServerAdmin(ReadOnlyAdmin):
+    list_display = ["name", "status", "image", "address", "port", "live_since", "proven"]
+    list_filter = ["status", "is_append_only", "has_private_repositories"]
+    search_fields = ["name", "data_directory"]
+    editable = ("public_name",)
+
+
+@admin.register(User)
+class UserOfServerAdmin(ReadOnlyAdmin):
+    list_display = ["name", "server", "note", "rotated", "last_seen", "disabled"]
+    list_filter = ["server", "disabled"]
+    search_fields = ["name", "note"]
+    exclude = ["disabled_hash"]
+    editable = ("note",)
+
+
+@admin.register(Certificate)
+class CertificateAdmin(ReadOnlyAdmin):
+    list_display = ["subject", "server", "issuer", "not_after", "origin", "live_since"]
+    list_filter = ["origin", "server"]
+    search_fields = ["subject", "issuer", "fingerprint"]
+
+
+@admin.register(Host)
+class HostAdmin(ReadOnlyAdmin):
+    list_display = ["name", "note", "os", "systemd", "restic", "agent", "enrolled", "reported"]
+    list_filter = ["enrolled"]
+    search_fields = ["name", "note", "hostname"]
+    exclude = ["token_hash", "key_hash"]
+    editable = ("note",)
+
+
+@admin.register(Job)
+class JobAdmin(ReadOnlyAdmin):
+    list_display = ["host", "name", "state", "reason", "due", "last_arrived"]
+    list_filter = ["state", "is_backup"]
+    search_fields = ["host__name", "name"]
+    list_select_related = ["host"]
+    editable = ("grace",)
+
+
+@admin.register(Run)
+class RunAdmin(ReadOnlyAdmin):
+    list_display = ["started", "job", "kind", "status", "verdict", "exit_code", "bytes_added"]
+    list_filter = ["status", "verdict", "kind"]
+    search_fields = ["job__host__name", "job__name", "snapshot_id"]
+    list_select_related = ["job__host"]
+    date_hierarchy = "started"
+
+
+@admin.register(Unit)
+class UnitAdmin(ReadOnlyAdmin):
+    list_display = ["name", "host", "exposure", "level", "assessed"]
+    list_filter = ["level"]
+    search_fields = ["name", "host__name"]
+    list_select_related = ["host"]
+
+
+@admin.register(Assessment)
+class AssessmentAdmin(ReadOnlyAdmin):
+    list_display = ["at", "unit", "exposure", "level", "mode", "systemd"]
+    list_filter = ["level", "mode"]
+    search_fields = ["unit__name", "unit__host__name"]
+    list_select_related = ["unit__host"]
+
+
+@admin.register(Repository)
+class RepositoryAdmin(ReadOnlyAdmin):
+    list_display = ["path", "server", "user_name", "bytes", "snapshot_count", "last_arrived"]
+    list_filter = ["server", "is_gone"]
+    search_fields = ["path"]
+
+
+@admin.register(Receipt)
+class ReceiptAdmin(ReadOnlyAdmin):
+    list_display = ["snapshot_id", "repository", "arrived", "first_seen", "is_gone"]
+    list_filter = ["is_gone"]
+    search_fields = ["snapshot_id", "repository__path"]
+    list_select_related = ["repository__server"]
+
+
+@admin.register(Operation)
+class OperationAdmin(ReadOnlyAdmin):
+    list_display = ["created", "kind", "subject", "state", "step", "attempt", "by_name"]
+    list_filter = ["state", "kind"]
+    search_fields = ["subject", "problem"]
+
+
+@admin.register(Event)
+class EventAdmin(ReadOnlyAdmin):
+    list_display = ["at", "by_name", "verb", "noun", "name", "result"]
+    list_filter = ["result", "noun", "verb"]
+    search_fields = ["name", "by_name", "sentence"]
+    date_hierarchy = "at"
+
+
+@admin.register(Slot)
+class SlotAdmin(ReadOnlyAdmin):
+    list_display = ["schedule", "at"]
+    list_filter = ["schedule"]

@@ -1,0 +1,46 @@
+"""`manage.py operators`: who may sign in here."""
+
+import getpass
+import sys
+
+from django.conf import settings
+
+from backups.actions import operators
+from backups.engines.errors import EngineError
+from backups.management.noun import NounCommand, Option, Verb
+from backups.models import Operator
+
+
+class Command(NounCommand):
+    """Operators: the people who sign in to Resthouse."""
+
+    help = __doc__
+
+    def verbs(self) -> dict[str, tuple[Verb, list[Option]]]:
+        return {
+            "list": (self.list, []),
+            "reset": (self.reset, [("name", {})]),
+            "link": (self.link, []),
+        }
+
+    def list(self) -> None:
+        """Who may sign in."""
+        rows = [
+            {"name": operator.username, "email": operator.email, "last_login": operator.last_login}
+            for operator in Operator.objects.order_by("username")
+        ]
+        self.answer(rows, "\n".join(str(row["name"]) for row in rows) or "Nobody yet.")
+
+    def reset(self, name: str) -> None:
+        """Give an operator a new password, asked for here or read from standard input."""
+        piped = not sys.stdin.isatty()
+        password = sys.stdin.readline().rstrip("\n") if piped else getpass.getpass("New password: ")
+        operators.reset_password(name, password, by="terminal")
+        self.answer({"name": name}, f"{name} signs in with the new password from now on")
+
+    def link(self) -> None:
+        """The one-time link by which the first operator comes."""
+        if Operator.objects.exists():
+            raise EngineError("This house has its first operator already. Sign in instead.")
+        link = f"{settings.RESTHOUSE_URL}/setup/{operators.setup_token()}/"
+        self.answer({"link": link}, link)

@@ -1,0 +1,78 @@
+"""What all commands `manage.py NOUN VERB` share: verbs, `--json`, and sentences for errors."""
+
+import argparse
+import json
+from collections.abc import Callable
+from typing import Any
+
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from backups.actions.house import prepare_database
+from backups.actions.servers import validation_sentence
+from backups.engines.errors import EngineError
+from backups.models import Server
+
+Option = tuple[str, dict[str, Any]]
+Verb = Callable[..., None]
+
+SERVER: Option = ("--server", {"help": "name of the server; may be left out if there is one"})
+
+
+class NounCommand(BaseCommand):
+    """A noun; `verbs` names its verbs with their options."""
+
+    stealth_options = ("verb", "call")
+    _as_json = False
+
+    def verbs(self) -> dict[str, tuple[Verb, list[Option]]]:
+        raise NotImplementedError
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        # Without this, every verb would be parsed by Django's own parser class and its options.
+        parsers = parser.add_subparsers(
+            dest="verb", required=True, metavar="VERB", parser_class=argparse.ArgumentParser
+        )
+        for name, (call, options) in self.verbs().items():
+            verb = parsers.add_parser(name, help=(call.__doc__ or "").split("\n")[0])
+            verb.add_argument("--json", action="store_true", help="answer as JSON")
+            verb.set_defaults(call=call)
+            for option, settings in options:
+                verb.add_argument(option, **settings)
+
+    def handle(self, *args: Any, call: Verb, **options: Any) -> None:
+        self._as_json = options.pop("json")
+        own = set(self._own_options(options))
+        prepare_database()
+        try:
+            call(**{name: options[name] for name in own})
+        except EngineError as error:
+            raise CommandError(str(error)) from error
+        except ValidationError as error:
+            raise CommandError(validation_sentence(error)) from error
+        except ObjectDoesNotExist as error:
+            raise CommandError(str(error)) from error
+
+    def answer(self, data: Any, text: str = "") -> None:
+        """Print the data as JSON, or else the text."""
+        self.stdout.write(json.dumps(data, default=str, indent=2) if self._as_json else text)
+
+    def _own_options(self, options: dict[str, Any]) -> list[str]:
+        common = {"verb", "verbosity", "settings", "pythonpath", "traceback"}
+        common |= {"no_color", "force_color", "skip_checks"}
+        return [name for name in options if name not in common]
+
+
+def server_named(name: str | None) -> Server:
+    """The server of this name, or the only one there is."""
+    if name:
+        server = Server.objects.filter(name=name).first()
+        if server is None:
+            raise EngineError(f"There is no server called {name}.")
+        return server
+    servers = list(Server.objects.all()[:2])
+    if len(servers) != 1:
+        raise EngineError(
+            "Say which server: --server NAME." if servers else "There is no server yet."
+        )
+    return servers[0]

@@ -1,0 +1,83 @@
+"""Hosts: the machines that back up."""
+
+from datetime import timedelta
+
+from django.core.validators import RegexValidator
+from django.db import models
+from django.urls import reverse
+from django.utils import timezone
+
+# The agent's own timer runs every five minutes; three misses in a row are silence.
+SILENT_AFTER = timedelta(minutes=16)
+
+
+class HostQuerySet(models.QuerySet["Host"]):
+    """Hosts, by what is known of them."""
+
+    def enrolled(self) -> "HostQuerySet":
+        return self.filter(enrolled__isnull=False)
+
+    def waiting(self) -> "HostQuerySet":
+        """Added, but its agent never came."""
+        return self.filter(enrolled__isnull=True)
+
+    def silent(self) -> "HostQuerySet":
+        return self.enrolled().filter(reported__lt=timezone.now() - SILENT_AFTER)
+
+
+class Host(models.Model):
+    """A machine and its agent; tokens and keys are kept as SHA-256 alone."""
+
+    name = models.CharField(
+        max_length=100,
+        unique=True,
+        validators=[
+            RegexValidator(
+                r"^[\w][\w.-]*\Z", "Use letters, digits, '.', '_' and '-', without spaces."
+            )
+        ],
+    )
+    note = models.CharField(max_length=200, blank=True)
+    created = models.DateTimeField(auto_now_add=True)
+    token_hash = models.CharField(max_length=64, blank=True, editable=False)
+    token_expires = models.DateTimeField(null=True, blank=True)
+    key_hash = models.CharField(max_length=64, blank=True, editable=False)
+    enrolled = models.DateTimeField(null=True, blank=True)
+    reported = models.DateTimeField(null=True, blank=True, help_text="Last word of its agent")
+    clock_offset = models.DurationField(
+        null=True, blank=True, help_text="Its clock minus ours, at the last report"
+    )
+    hostname = models.CharField(max_length=255, blank=True)
+    os = models.CharField(max_length=200, blank=True)
+    kernel = models.CharField(max_length=200, blank=True)
+    systemd = models.CharField(max_length=100, blank=True)
+    restic = models.CharField(max_length=100, blank=True)
+    python = models.CharField(max_length=100, blank=True)
+    agent = models.CharField(max_length=100, blank=True)
+
+    objects = HostQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["token_hash"], condition=~models.Q(token_hash=""), name="host_token_is_one"
+            ),
+            models.UniqueConstraint(
+                fields=["key_hash"], condition=~models.Q(key_hash=""), name="host_key_is_one"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("hosts:show", args=[self.name])
+
+    @property
+    def is_enrolled(self) -> bool:
+        return self.enrolled is not None
+
+    @property
+    def is_silent(self) -> bool:
+        return bool(self.reported and timezone.now() - self.reported > SILENT_AFTER)

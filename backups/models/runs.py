@@ -1,0 +1,124 @@
+"""Runs: one time of a job, as the host told it and as the disk showed it."""
+
+from datetime import datetime, timedelta
+
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from backups.models.jobs import Job
+from backups.models.repositories import Receipt
+
+
+class RunQuerySet(models.QuerySet["Run"]):
+    """Runs, by time and by result."""
+
+    def backups(self) -> "RunQuerySet":
+        return self.filter(kind=Run.Kind.BACKUP)
+
+    def running(self) -> "RunQuerySet":
+        return self.filter(status=Run.Status.RUNNING)
+
+    def failed(self) -> "RunQuerySet":
+        return self.filter(status__in=[Run.Status.FAILED, Run.Status.CANCELLED, Run.Status.LOST])
+
+    def since(self, moment: datetime) -> "RunQuerySet":
+        return self.filter(started__gte=moment)
+
+    def waiting_for_the_disk(self) -> "RunQuerySet":
+        return self.filter(verdict=Run.Verdict.WAITING)
+
+    def before(self, started: datetime, pk: int) -> "RunQuerySet":
+        """The keyset page after (started, pk); this form lets SQLite and PostgreSQL use the index."""
+        return self.filter(Q(started__lte=started) & ~Q(started=started, pk__gte=pk))
+
+
+class Run(models.Model):
+    """What a host reported of one run; one row however often it is reported."""
+
+    class Kind(models.TextChoices):
+        BACKUP = "backup", "Backup"
+        FORGET = "forget", "Forget"
+        PRUNE = "prune", "Prune"
+        CHECK = "check", "Check"
+        RESTORE = "restore", "Restore"
+        OTHER = "other", "Other"
+
+    class Status(models.TextChoices):
+        RUNNING = "running", "Running"
+        SUCCEEDED = "succeeded", "Succeeded"
+        WARNING = "warning", "Succeeded with warnings"
+        FAILED = "failed", "Failed"
+        CANCELLED = "cancelled", "Cancelled"
+        LOST = "lost", "Never ended"
+
+    class Verdict(models.TextChoices):
+        NONE = "none", "Nothing to compare"
+        WAITING = "waiting", "Waiting for the disk"
+        AGREED = "agreed", "Agreed"
+        DIFFERS = "differs", "They differ"
+        UNSEEN = "unseen", "No disk of this house"
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="runs")
+    key = models.CharField(max_length=64, help_text="InvocationID, or the wrapper's own")
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.BACKUP)
+    status = models.CharField(max_length=10, choices=Status)
+    reason = models.TextField(blank=True, help_text="What the end means, as a sentence")
+    advice = models.TextField(blank=True)
+    verdict = models.CharField(max_length=10, choices=Verdict, default=Verdict.NONE)
+    receipt = models.ForeignKey(
+        Receipt, on_delete=models.SET_NULL, null=True, blank=True, related_name="runs"
+    )
+    started = models.DateTimeField()
+    finished = models.DateTimeField(null=True, blank=True)
+    received = models.DateTimeField(auto_now_add=True)
+    reported = models.DateTimeField(auto_now=True, help_text="Last word of it")
+    exit_code = models.SmallIntegerField(null=True, blank=True)
+    signal = models.CharField(max_length=20, blank=True)
+    result = models.CharField(max_length=40, blank=True, help_text="systemd's Result")
+    restic = models.CharField(max_length=50, blank=True)
+    snapshot_id = models.CharField(max_length=64, blank=True)
+    files_new = models.PositiveBigIntegerField(null=True, blank=True)
+    files_changed = models.PositiveBigIntegerField(null=True, blank=True)
+    files_processed = models.PositiveBigIntegerField(null=True, blank=True)
+    bytes_added = models.PositiveBigIntegerField(null=True, blank=True)
+    bytes_processed = models.PositiveBigIntegerField(null=True, blank=True)
+    percent = models.PositiveSmallIntegerField(null=True, blank=True)
+    bytes_done = models.PositiveBigIntegerField(null=True, blank=True)
+    bytes_total = models.PositiveBigIntegerField(null=True, blank=True)
+    seconds_left = models.PositiveIntegerField(null=True, blank=True)
+    errors = models.JSONField(default=list, blank=True, help_text="[item, message]")
+    log = models.TextField(blank=True, help_text="Last lines of its output, secrets removed")
+
+    objects = RunQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-started", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["job", "key"], name="run_is_kept_once"),
+            models.CheckConstraint(
+                condition=Q(status="running", finished__isnull=True) | ~Q(status="running"),
+                name="run_running_has_not_finished",
+            ),
+            models.CheckConstraint(
+                condition=Q(percent__isnull=True) | Q(percent__lte=100),
+                name="run_percent_is_a_percentage",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["-started", "-id"], name="run_newest"),
+            models.Index(fields=["job", "-started", "-id"], name="run_newest_of_job"),
+            models.Index(
+                fields=["verdict"], condition=Q(verdict="waiting"), name="run_waiting_for_the_disk"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.job} {self.started:%Y-%m-%d %H:%M}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("runs:show", args=[self.pk])
+
+    @property
+    def duration(self) -> timedelta | None:
+        return self.finished - self.started if self.finished else None

@@ -1,0 +1,68 @@
+"""Units of hosts, and how exposed systemd finds them."""
+
+from django.db import models
+from django.urls import reverse
+
+from backups.models.hosts import Host
+
+
+class Unit(models.Model):
+    """A systemd service of a host; the newest score stands in its own columns."""
+
+    host = models.ForeignKey(Host, on_delete=models.CASCADE, related_name="units")
+    name = models.CharField(max_length=255)
+    text = models.TextField(blank=True, help_text="`systemctl cat`, secrets removed")
+    text_changed = models.DateTimeField(null=True, blank=True)
+    needs_reload = models.BooleanField(default=False)
+    exposure = models.PositiveSmallIntegerField(null=True, blank=True, help_text="tenths, 0 to 100")
+    level = models.CharField(max_length=20, blank=True)
+    finding = models.TextField(blank=True, help_text="The worst thing its lint found")
+    assessed = models.DateTimeField(null=True, blank=True)
+    seen = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["host", "name"]
+        constraints = [
+            models.UniqueConstraint(fields=["host", "name"], name="unit_name_is_unique"),
+            models.CheckConstraint(
+                condition=models.Q(exposure__isnull=True) | models.Q(exposure__lte=100),
+                name="unit_exposure_is_tenths",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("units:show", args=[self.host.name, self.name])
+
+
+class Assessment(models.Model):
+    """One scoring of a unit; kept only when something differs from the one before."""
+
+    class Mode(models.TextChoices):
+        ONLINE = "online", "on the host"
+        OFFLINE = "offline", "offline"
+        TEXT = "text", "on the host, as text"
+
+    unit = models.ForeignKey(Unit, on_delete=models.CASCADE, related_name="assessments")
+    at = models.DateTimeField()
+    exposure = models.PositiveSmallIntegerField(help_text="tenths, 0 to 100")
+    level = models.CharField(max_length=20)
+    mode = models.CharField(max_length=10, choices=Mode)
+    systemd = models.CharField(max_length=100)
+    text_hash = models.CharField(max_length=64, help_text="SHA-256 of the unit's text")
+    rows = models.JSONField(default=list, help_text="[field, is_set, weight, badness, range, text]")
+    findings = models.JSONField(default=list, help_text="[code, severity, line, sentence, fix]")
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        indexes = [models.Index(fields=["unit", "-at"], name="assessment_by_unit")]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(exposure__lte=100), name="assessment_exposure_is_tenths"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.exposure // 10}.{self.exposure % 10} {self.level}"

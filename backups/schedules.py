@@ -1,0 +1,71 @@
+"""What happens again and again, and how often."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django_tasks import TaskResultStatus, default_task_backend
+
+from backups.actions import hosts, jobs, operations, repositories, servers, users
+from backups.models import Slot
+
+_KEEP_SLOTS = timedelta(hours=6)
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """A task and the seconds between its turns."""
+
+    task: Any
+    every: int
+
+    @property
+    def name(self) -> str:
+        return str(self.task.func.__name__)
+
+    def slot_at(self, now: datetime) -> datetime:
+        """The turn that `now` belongs to, the same for every scheduler."""
+        seconds = int(now.timestamp())
+        return datetime.fromtimestamp(seconds - seconds % self.every, UTC)
+
+
+SCHEDULES = [
+    Schedule(operations.reap_operations, 5),
+    Schedule(servers.check_servers, 10),
+    Schedule(repositories.scan_servers, 60),
+    Schedule(jobs.judge_jobs, 30),
+    Schedule(users.expire_users, 30),
+    Schedule(users.adopt_all_users, 60),
+    Schedule(hosts.forget_expired_tokens, 3600),
+]
+
+
+def hand_out(schedule: Schedule) -> bool:
+    """Enqueue this turn unless another scheduler did, or the turn before still waits."""
+    slot = schedule.slot_at(timezone.now())
+    previous = Slot.objects.filter(schedule=schedule.name).order_by("-at").first()
+    if previous is not None and (previous.at >= slot or _still_waits(previous)):
+        return False
+    try:
+        with transaction.atomic():
+            row = Slot.objects.create(schedule=schedule.name, at=slot)
+            row.task_id = schedule.task.enqueue().id
+            row.save(update_fields=["task_id"])
+    except IntegrityError:
+        return False
+    return True
+
+
+def forget_old_slots() -> None:
+    Slot.objects.filter(at__lt=timezone.now() - _KEEP_SLOTS).delete()
+
+
+def _still_waits(slot: Slot) -> bool:
+    """Without workers the turns must not pile up; they would all be done at once later."""
+    try:
+        result = default_task_backend.get_result(slot.task_id)
+    except Exception:  # noqa: BLE001 (each backend has its own way to say that it forgot)
+        return False
+    return bool(result.status == TaskResultStatus.READY)

@@ -1,0 +1,1 @@
+"""The web: HTTP, HTML, and the person at the screen."""

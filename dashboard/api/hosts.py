@@ -1,0 +1,71 @@
+"""The agents' routes: the host is the key's host, never a name in the body."""
+
+from django.http import HttpRequest
+from django.utils import timezone
+from ninja import Router, Status
+from ninja.security import HttpBearer
+from ninja.throttling import AnonRateThrottle, AuthRateThrottle
+
+from backups.actions import hosts, reports
+from backups.engines.errors import EngineError
+from backups.models import Host
+from dashboard.api import schemas
+
+router = Router()
+
+
+class HostKey(HttpBearer):
+    """The key that a host got at its enrolment."""
+
+    def authenticate(self, request: HttpRequest, token: str) -> Host | None:
+        return hosts.host_of_key(token)
+
+
+@router.post(
+    "/enrol",
+    response={201: schemas.EnrolmentAnswer, 403: schemas.Problem},
+    throttle=[AnonRateThrottle("20/m")],
+)
+def enrol(request: HttpRequest, enrolment: schemas.Enrolment) -> Status:
+    """Trade a one-time token for a key."""
+    try:
+        host, key = hosts.enrol_host(
+            enrolment.token, hosts.HostFacts(**enrolment.host.model_dump())
+        )
+    except EngineError as error:
+        return Status(403, {"detail": str(error)})
+    return Status(201, {"key": key, "host": host.name})
+
+
+@router.post(
+    "/reports",
+    auth=HostKey(),
+    response={202: schemas.ReportAnswer},
+    throttle=[AuthRateThrottle("120/m")],
+)
+def report(request: HttpRequest, report: schemas.Report) -> Status:
+    """Take one report; of a run that is told twice, the later word counts."""
+    accepted = reports.record_report(
+        request.auth,  # type: ignore[attr-defined]
+        sent=report.sent,
+        facts=hosts.HostFacts(**report.host.model_dump()),
+        runs=tuple(_run(run) for run in report.runs),
+        units=tuple(_unit(unit) for unit in report.units),
+    )
+    return Status(202, {"accepted": accepted, "time": timezone.now()})
+
+
+@router.get("/key", auth=HostKey(), response=schemas.KeyAnswer)
+def key(request: HttpRequest) -> dict[str, object]:
+    """Whether the key is good, and whose it is."""
+    host: Host = request.auth  # type: ignore[attr-defined]
+    return {"host": host.name, "time": timezone.now()}
+
+
+def _run(run: schemas.RunReport) -> reports.RunReport:
+    return reports.RunReport(**{**run.model_dump(), "arguments": tuple(run.arguments)})
+
+
+def _unit(unit: schemas.UnitReport) -> reports.UnitReport:
+    timer = reports.TimerReport(**unit.timer.model_dump()) if unit.timer else None
+    return reports.UnitReport(**{**unit.model_dump(), "timer": timer})

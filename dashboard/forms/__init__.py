@@ -1,0 +1,1 @@
+"""Every input of a person, validated here, by noun."""

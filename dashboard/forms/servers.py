@@ -1,0 +1,82 @@
+"""What a person asks of a server."""
+
+import posixpath
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+
+from backups.models import Server
+
+
+class ServerForm(forms.ModelForm[Server]):
+    """A new server; what is filled in already is a sensible answer."""
+
+    bind = forms.CharField(
+        label="Address and port",
+        help_text="127.0.0.1 is this machine alone; 0.0.0.0 is everybody who reaches it.",
+    )
+
+    class Meta:
+        model = Server
+        fields = [
+            "name",
+            "data_directory",
+            "is_append_only",
+            "has_private_repositories",
+            "public_name",
+            "image",
+        ]
+        labels = {
+            "data_directory": "Data directory",
+            "is_append_only": "Append-only: a host cannot delete what it has sent",
+            "has_private_repositories": "Private repositories: a user reaches only its own",
+            "public_name": "Name that hosts use",
+        }
+        help_texts = {"public_name": "Empty: the address above."}
+
+    field_order = ["name", "bind", "data_directory"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial.setdefault("name", _free_name())
+        self.initial.setdefault("data_directory", f"/srv/restic/{self.initial['name']}")
+        self.initial.setdefault("image", settings.RESTHOUSE_SERVER_IMAGE)
+        self.initial.setdefault("bind", f"127.0.0.1:{_free_port()}")
+
+    def clean_data_directory(self) -> str:
+        path = posixpath.normpath(self.cleaned_data["data_directory"])
+        if not path.startswith("/") or path.count("/") < 2:
+            raise ValidationError("Give an absolute path at least two folders deep.")
+        return path
+
+    def clean_bind(self) -> str:
+        address, _, port = self.cleaned_data["bind"].rpartition(":")
+        if not address or not port.isdecimal():
+            raise ValidationError("Write it as ADDRESS:PORT, such as 127.0.0.1:8000.")
+        self.instance.address, self.instance.port = address.strip("[]"), int(port)
+        return f"{address}:{port}"
+
+    def _get_validation_exclusions(self) -> set[str]:
+        """The parts of `bind` are checked by the model, too, and shown beside it."""
+        return super()._get_validation_exclusions() - {"address", "port"}  # type: ignore[misc]
+
+    def _update_errors(self, errors: ValidationError) -> None:
+        if hasattr(errors, "error_dict"):
+            for part in ("address", "port"):
+                found = errors.error_dict.pop(part, [])
+                errors.error_dict.setdefault("bind", []).extend(found)
+            errors.error_dict = {name: found for name, found in errors.error_dict.items() if found}
+        super()._update_errors(errors)  # type: ignore[misc]
+
+
+def _free_name() -> str:
+    taken = set(Server.objects.values_list("name", flat=True))
+    names = ("house-main", *(f"house-{number}" for number in range(2, 1000)))
+    return next(name for name in names if name not in taken)
+
+
+def _free_port() -> int:
+    taken = set(Server.objects.values_list("port", flat=True))
+    return next(port for port in range(8000, 9000) if port not in taken)

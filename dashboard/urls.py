@@ -1,0 +1,94 @@
+"""Every route, on one screen."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from dashboard.api import api
+from dashboard.views import (
+    agent,
+    certificates,
+    events,
+    health,
+    hosts,
+    operations,
+    overview,
+    repositories,
+    runs,
+    servers,
+    settings,
+    setup,
+    units,
+    users,
+)
+
+server_urls = [
+    path("", servers.index, name="index"),
+    path("new/", servers.create, name="create"),
+    path("<str:name>/", servers.show, name="show"),
+    path("<str:name>/retry/", servers.retry, name="retry"),
+    path("<str:name>/image/", servers.image, name="image"),
+    path("<str:name>/forget/", servers.forget, name="forget"),
+    path("<str:name>/<str:verb>/", servers.drive, name="drive"),
+]
+
+user_urls = [
+    path("", users.index, name="index"),
+    path("new/", users.create, name="create"),
+    path("<str:server>/<str:name>/", users.show, name="show"),
+    path("<str:server>/<str:name>/rotation/", users.rotate, name="rotate"),
+    path("<str:server>/<str:name>/disabling/", users.disable, name="disable"),
+    path("<str:server>/<str:name>/enabling/", users.enable, name="enable"),
+    path("<str:server>/<str:name>/delete/", users.delete, name="delete"),
+]
+
+host_urls = [
+    path("", hosts.index, name="index"),
+    path("new/", hosts.create, name="create"),
+    path("<str:name>/", hosts.show, name="show"),
+    path("<str:name>/token/", hosts.token, name="token"),
+    path("<str:name>/revocation/", hosts.revoke, name="revoke"),
+    path("<str:name>/delete/", hosts.delete, name="delete"),
+]
+
+urlpatterns = [
+    path("", include(([path("", overview.index, name="index")], "overview"))),
+    path("servers/", include((server_urls, "servers"))),
+    path("users/", include((user_urls, "users"))),
+    path("certificates/", include(([path("", certificates.index, name="index")], "certificates"))),
+    path("hosts/", include((host_urls, "hosts"))),
+    path(
+        "runs/",
+        include(
+            (
+                [
+                    path("", runs.index, name="index"),
+                    path("<int:pk>/", runs.show, name="show"),
+                ],
+                "runs",
+            )
+        ),
+    ),
+    path("repositories/", include(([path("", repositories.index, name="index")], "repositories"))),
+    path(
+        "hardening/",
+        include(
+            (
+                [
+                    path("", units.index, name="index"),
+                    path("<str:host>/<str:name>/", units.show, name="show"),
+                ],
+                "units",
+            )
+        ),
+    ),
+    path("events/", include(([path("", events.index, name="index")], "events"))),
+    path("settings/", include(([path("", settings.index, name="index")], "settings"))),
+    path("operations/<int:pk>/", include(([path("", operations.show, name="show")], "operations"))),
+    path("setup/<str:token>/", setup.show, name="setup"),
+    path("agent", agent.show, name="agent"),
+    path("health/", health.show, name="health"),
+    path("api/", api.urls),
+    path("account/", include("allauth.account.urls")),
+    path("account/2fa/", include("allauth.mfa.urls")),
+    path("admin/", admin.site.urls),
+]

@@ -1,0 +1,22 @@
+"""Settings: the house, its engine, and the person's own ways to sign in."""
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.views.decorators.http import require_safe
+
+from backups import engines
+from backups.models import Operator
+from dashboard.http import HttpRequest, render
+
+
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    context = {
+        "engine": engines.containers().status(),
+        "operators": Operator.objects.order_by("username"),
+        "data": settings.RESTHOUSE_DATA,
+        "url": settings.RESTHOUSE_URL,
+        "image": settings.RESTHOUSE_SERVER_IMAGE,
+        "database": settings.DATABASES["default"]["ENGINE"].rpartition(".")[2],
+    }
+    return render(request, "settings/index.html", context)
