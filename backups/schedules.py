@@ -7,6 +7,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django_tasks import TaskResultStatus, default_task_backend
+from django_tasks.exceptions import TaskResultDoesNotExist
 
 from backups.actions import hosts, jobs, operations, repositories, servers, users
 from backups.models import Slot
@@ -66,6 +67,6 @@ def _still_waits(slot: Slot) -> bool:
     """Without workers the turns must not pile up; they would all be done at once later."""
     try:
         result = default_task_backend.get_result(slot.task_id)
-    except Exception:  # noqa: BLE001 (each backend has its own way to say that it forgot)
+    except TaskResultDoesNotExist:
         return False
     return bool(result.status == TaskResultStatus.READY)

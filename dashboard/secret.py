@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def secret_key(data: Path) -> str:
-    """Read the key from the data folder; the first caller of all makes it, readable by its owner."""
+    """Read the key from the data folder; the first caller makes it, for its owner's eyes alone."""
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     file = data / "secret-key"
     if not file.exists():

@@ -1,6 +1,8 @@
 """systemd on a host: the exposure of its units and the lines that do not do what they say."""
 
-from backups.engines.systemd_lint import Finding
+from backups.engines.systemd_checks import Finding
+from backups.engines.systemd_lint import lint
+from backups.engines.systemd_score import score_unit
 from backups.engines.systemd_security import Row, Score, level_of, parse_security
 
-__all__ = ["Finding", "Row", "Score", "level_of", "parse_security"]
+__all__ = ["Finding", "Row", "Score", "level_of", "lint", "parse_security", "score_unit"]

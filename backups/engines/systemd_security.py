@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from backups.engines.errors import EngineError
-from backups.engines.systemd_lint import Finding
+from backups.engines.systemd_checks import Finding
 
 MAX_OUTPUT = 2 * 1024 * 1024
 MAX_LINE = 600

@@ -29,7 +29,7 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.filter(verdict=Run.Verdict.WAITING)
 
     def before(self, started: datetime, pk: int) -> "RunQuerySet":
-        """The keyset page after (started, pk); this form lets SQLite and PostgreSQL use the index."""
+        """The keyset page after (started, pk), in the form that databases answer by the index."""
         return self.filter(Q(started__lte=started) & ~Q(started=started, pk__gte=pk))
 
 

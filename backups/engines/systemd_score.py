@@ -1,0 +1,107 @@
+"""The exposure of a unit that need not run anywhere, by systemd-analyze itself."""
+
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from backups.engines.errors import EngineError
+from backups.engines.systemd_lint import lint
+from backups.engines.systemd_security import Score, parse_security
+from backups.engines.systemd_unit import MAX_UNIT, is_mount_namespace_made, parse_unit
+
+TIMEOUT = 10.0
+
+_NAME = re.compile(r"[A-Za-z0-9:_.\\-]{1,100}(?:@[A-Za-z0-9:_.\\-]{0,100})?\.service")
+
+_REFUSAL = re.compile(r"failed to load properly|has a bad unit file setting")
+
+
+def score_unit(text: str, *, dropin: str = "", name: str = "unit.service") -> Score:
+    """Scores the unit as it would run with the drop-in beside it, and lints both."""
+    _check(text, dropin, name)
+    # systemd-analyze makes up an instance of its own for a template.
+    unit = name.replace("@.service", "@i.service")
+    with TemporaryDirectory(prefix="resthouse-") as folder:
+        _write(Path(folder), unit, text, dropin)
+        done = _run(["security", "--offline=true", "--no-pager", f"./{unit}"], Path(folder))
+    if done.returncode or not done.stdout:
+        raise EngineError(f"systemd refuses the unit: {_last_words(done.stderr)}")
+    score = parse_security(done.stdout, mode="offline", version=_version(), unit=unit)
+    return replace(score, findings=lint(text, dropin=dropin, warnings=done.stderr))
+
+
+def _check(text: str, dropin: str, name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise EngineError("The name of the unit must be that of a service: name.service.")
+    if len(text) + len(dropin) > MAX_UNIT:
+        raise EngineError(f"The unit is longer than {MAX_UNIT // 1024} KiB.")
+    if not text.strip():
+        raise EngineError("The unit is empty.")
+    if re.search(r"[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]", text + dropin):
+        raise EngineError("The unit is no text: it holds control characters.")
+
+
+def _write(folder: Path, unit: str, text: str, dropin: str) -> None:
+    (folder / unit).write_text(text, encoding="utf-8")
+    dropins = folder / f"{unit}.d"
+    dropins.mkdir()
+    if dropin:
+        (dropins / "50-dropin.conf").write_text(dropin, encoding="utf-8")
+    # Said explicitly, so that the score offline is the one that the unit has when it runs.
+    is_made = is_mount_namespace_made([*parse_unit(text), *parse_unit(dropin)])
+    explicit = f"[Service]\nPrivateMounts={'yes' if is_made else 'no'}\n"
+    (dropins / "zz-explicit.conf").write_text(explicit, encoding="utf-8")
+
+
+def _run(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    program = shutil.which("systemd-analyze")
+    if program is None:
+        raise EngineError("systemd-analyze is missing here: install the package systemd.")
+    environment = {
+        "PATH": os.defpath,
+        "HOME": str(folder),
+        "LC_ALL": "C",
+        "SYSTEMD_COLORS": "0",
+        "SYSTEMD_EMOJI": "0",
+        # Prints weight, badness and range of each row.
+        "SYSTEMD_ANALYZE_DEBUG": "1",
+        # No unit of this machine is ever looked at.
+        "SYSTEMD_UNIT_PATH": str(folder),
+    }
+    try:
+        return subprocess.run(  # noqa: S603
+            [program, *arguments],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=TIMEOUT,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise EngineError("systemd-analyze took too long for this unit.") from None
+    except OSError as error:
+        raise EngineError(f"systemd-analyze cannot be run: {error.strerror}.") from None
+
+
+@cache
+def _version() -> str:
+    with TemporaryDirectory(prefix="resthouse-") as folder:
+        words = _run(["--version"], Path(folder)).stdout.split()
+    return words[1] if len(words) > 1 else ""
+
+
+def _last_words(stderr: str) -> str:
+    if "Service has no ExecStart=" in stderr:
+        return "it has no ExecStart= line."
+    lines = [line for line in stderr.splitlines() if line.strip()]
+    # systemd ends with lines that say only that it refused; the reason stands before them.
+    reasons = [line for line in lines if not _REFUSAL.search(line)] or lines
+    return re.sub(r"^\S*/", "", reasons[-1])[:300] if reasons else "it gives no reason."
