@@ -1,0 +1,161 @@
+"""The way to a container engine, Docker or Podman, and in words when there is none."""
+
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal, TypedDict
+
+import docker
+from docker.errors import APIError, DockerException, ImageNotFound, NotFound
+from docker.utils import kwargs_from_env
+from requests import RequestException
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, ReadTimeoutError
+
+from backups.engines.errors import EngineError, EngineUnavailable
+
+DEFAULT = "unix:///var/run/docker.sock"
+CONNECT_TIMEOUT = 2
+CALL_TIMEOUT = 10
+
+Problem = Literal["", "missing", "refused", "permission", "timeout", "tls", "other"]
+
+# The first that is found in the chain of causes tells the story.
+_PROBLEMS: tuple[tuple[type[BaseException], Problem], ...] = (
+    (ssl.SSLError, "tls"),
+    (FileNotFoundError, "missing"),
+    (PermissionError, "permission"),
+    (ConnectionRefusedError, "refused"),
+    (TimeoutError, "timeout"),
+    (ConnectTimeoutError, "timeout"),
+    (ReadTimeoutError, "timeout"),
+)
+_SENTENCES: dict[Problem, str] = {
+    "missing": (
+        "There is no container engine at {where}: install one (on Debian: apt install docker.io) "
+        "or give the address of yours."
+    ),
+    "permission": (
+        "This user may not use the container engine at {where}: add it to the group of the "
+        "socket, usually 'docker', and start Resthouse again."
+    ),
+    "refused": (
+        "The container engine at {where} is not running: start it, usually with "
+        "'systemctl start docker'."
+    ),
+    "timeout": "The container engine at {where} does not answer in time: look at its load.",
+    "tls": (
+        "No TLS connection to the container engine at {where}: check the certificates in "
+        "DOCKER_CERT_PATH."
+    ),
+    "other": "The container engine at {where} cannot be used: {error}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStatus:
+    """Whether the engine answers; the sentence says in one line what is missing."""
+
+    is_up: bool
+    version: str
+    problem: Problem
+    sentence: str
+
+
+class _NobodyThereError(Exception):
+    """No engine behind a socket; its cause says why."""
+
+
+class _ClientArguments(TypedDict, total=False):
+    base_url: str
+    tls: docker.tls.TLSConfig
+
+
+def status(base_url: str) -> EngineStatus:
+    try:
+        with connect(base_url) as client:
+            version = str(client.version()["Version"])
+    except EngineUnavailable as error:
+        return EngineStatus(False, "", _problem_of(error), str(error))  # noqa: FBT003
+    except EngineError as error:
+        return EngineStatus(False, "", "other", str(error))  # noqa: FBT003
+    return EngineStatus(True, version, "", f"The container engine {version} answers.")  # noqa: FBT003
+
+
+@contextmanager
+def connect(base_url: str, *, timeout: int = CALL_TIMEOUT) -> Iterator[docker.DockerClient]:
+    """A client for a few calls; whatever goes wrong comes out as a sentence."""
+    where = base_url or _arguments("").get("base_url") or DEFAULT
+    with in_words(where):
+        _knock(where)
+        # The constructor asks for the version, so that it finds out whether anybody is there.
+        client = docker.DockerClient(timeout=CONNECT_TIMEOUT, **_arguments(base_url))
+        client.api.timeout = timeout
+        try:
+            yield client
+        finally:
+            client.close()
+
+
+@contextmanager
+def in_words(where: str) -> Iterator[None]:
+    """The engine's exceptions, some of which are not Docker's, as ours."""
+    try:
+        yield
+    except ImageNotFound as error:
+        raise EngineError(
+            f"The image is not on the engine ({_explanation(error)}). Pull or build it first."
+        ) from error
+    except NotFound as error:
+        raise EngineError(f"The engine does not have it: {_explanation(error)}.") from error
+    except APIError as error:
+        raise EngineError(f"The container engine refused: {_explanation(error)}.") from error
+    # requests' errors are no DockerException, and urllib3's are neither.
+    except (DockerException, RequestException, HTTPError, _NobodyThereError) as error:
+        sentence = _SENTENCES[_problem_of(error)].format(where=where, error=error)
+        raise EngineUnavailable(sentence) from error
+
+
+def _knock(where: str) -> None:
+    """Nobody there is found out here, because the SDK forgets to close such a socket."""
+    if not where.startswith("unix:"):
+        return
+    with socket.socket(socket.AF_UNIX) as door:
+        door.settimeout(CONNECT_TIMEOUT)
+        try:
+            door.connect(where.removeprefix("unix:").replace("//", "", 1))
+        except OSError as error:
+            raise _NobodyThereError(error.strerror) from error
+
+
+def _arguments(base_url: str) -> _ClientArguments:
+    """As `docker` has them from DOCKER_HOST and its kin; a given address goes first."""
+    arguments: _ClientArguments = kwargs_from_env()
+    if base_url:
+        arguments["base_url"] = base_url
+        if not base_url.startswith(("tcp:", "https:")):
+            arguments.pop("tls", None)
+    return arguments
+
+
+def _problem_of(error: BaseException) -> Problem:
+    for cause in _causes(error):
+        for kind, problem in _PROBLEMS:
+            if isinstance(cause, kind):
+                return problem
+    return "other"
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    step: BaseException | None = error
+    while step is not None and id(step) not in seen:
+        seen.add(id(step))
+        yield step
+        step = step.__cause__ or step.__context__
+
+
+def _explanation(error: APIError) -> str:
+    # Podman's and Docker's own words; the rest of the error names internal addresses.
+    return str(error.explanation or "no reason given").strip().rstrip(".")

@@ -1,0 +1,196 @@
+"""The container engine: what it runs, and everything that Resthouse has it do."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import docker
+from docker.errors import APIError, ImageNotFound, NotFound
+from docker.models.containers import Container as DockerContainer
+
+from backups.engines import container_images
+from backups.engines.container_engine import EngineStatus, connect, status
+from backups.engines.container_files import ContainerFiles
+from backups.engines.container_images import PullProgress
+from backups.engines.container_spec import (
+    STOP_TIMEOUT,
+    Spec,
+    container_config,
+    docker_run,
+    host_config,
+)
+from backups.engines.container_state import Container, Mount
+from backups.engines.errors import EngineError
+
+__all__ = [
+    "Container",
+    "ContainerFiles",
+    "Containers",
+    "EngineStatus",
+    "Mount",
+    "PullProgress",
+    "Spec",
+    "docker_run",
+]
+
+# Layers and build steps may be silent for long.
+STREAM_TIMEOUT = 600
+RELOADED_WITHIN = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Containers:
+    """One engine, by address; empty: this machine's, or what DOCKER_HOST says."""
+
+    base_url: str = ""
+
+    def status(self) -> EngineStatus:
+        """Never raises: not being there is a state."""
+        return status(self.base_url)
+
+    def find(self, name: str) -> Container | None:
+        with connect(self.base_url) as client:
+            found = _find(client, name)
+            return Container.from_inspection(found.attrs) if found else None
+
+    def rest_servers(self) -> list[Container]:
+        """All that look like rest-server, whoever made them and whether they run or not."""
+        with connect(self.base_url) as client:
+            # Some may vanish between the list and the look at each.
+            every = client.containers.list(all=True, ignore_removed=True)
+            found = [Container.from_inspection(container.attrs) for container in every]
+        return sorted(
+            (container for container in found if container.is_rest_server),
+            key=lambda container: container.name,
+        )
+
+    def has_image(self, image: str) -> bool:
+        with connect(self.base_url) as client:
+            try:
+                client.images.get(image)
+            except ImageNotFound:
+                return False
+            return True
+
+    def pull(self, image: str) -> Iterator[PullProgress]:
+        with connect(self.base_url, timeout=STREAM_TIMEOUT) as client:
+            yield from container_images.pull(client, image)
+
+    def build(self, directory: Path, tag: str, buildargs: dict[str, str]) -> Iterator[PullProgress]:
+        with connect(self.base_url, timeout=STREAM_TIMEOUT) as client:
+            yield from container_images.build(client, directory, tag, buildargs)
+
+    def create(self, spec: Spec) -> Container:
+        """Make it, do not start it yet."""
+        with connect(self.base_url) as client:
+            if _find(client, spec.name):
+                raise EngineError(
+                    f"A container called {spec.name} exists already. Choose another name."
+                )
+            config = client.api.create_container_config(
+                **container_config(spec),
+                host_config=client.api.create_host_config(**host_config(spec)),
+            )
+            # The SDK has no argument for it.
+            config["StopTimeout"] = STOP_TIMEOUT
+            made = client.api.create_container_from_config(config, spec.name)  # type: ignore[no-untyped-call]
+            return Container.from_inspection(client.containers.get(made["Id"]).attrs)
+
+    def start(self, name: str) -> None:
+        with self._container(name) as container:
+            try:
+                container.start()
+            except APIError as error:
+                _explain_port(container, error)
+                raise
+
+    def stop(self, name: str, *, timeout: int = 30) -> None:
+        """Uploads under way have this many seconds to finish."""
+        with self._container(name) as container:
+            container.stop(timeout=timeout)
+
+    def restart(self, name: str, *, timeout: int = 30) -> None:
+        with self._container(name) as container:
+            container.restart(timeout=timeout)
+
+    def remove(self, name: str) -> None:
+        """Stop and remove the container; directories and volumes stay, nameless ones too."""
+        with self._container(name) as container:
+            # Also one that is between two starts of a crash loop.
+            container.stop(timeout=30)
+            container.remove()
+
+    def reload_users(self, name: str) -> bool:
+        """Have it read its users file now, and wait for its word; False: it asks no such file."""
+        with self._container(name) as container:
+            # To a server without a users file the signal would be deadly.
+            found = Container.from_inspection(container.attrs)
+            if not found.is_running or not found.has_htpasswd:
+                return False
+            before = _log(container, tail=1)
+            container.kill(signal="SIGHUP")
+            _wait_for_reload(container, before)
+            return True
+
+    def logs(self, name: str, *, tail: int = 50, has_times: bool = False) -> list[str]:
+        with self._container(name) as container:
+            return _log(container, tail=tail, has_times=has_times)
+
+    def files(self, name: str, uid: int, gid: int) -> ContainerFiles:
+        """The directory of its users file, seen from inside."""
+        with self._container(name) as container:
+            directory = Container.from_inspection(container.attrs).data_directory
+        return ContainerFiles(self.base_url, name, directory, uid, gid)
+
+    @contextmanager
+    def _container(self, name: str) -> Iterator[DockerContainer]:
+        with connect(self.base_url) as client:
+            found = _find(client, name)
+            if found is None:
+                raise EngineError(f"There is no container called {name}.")
+            yield found
+
+
+def _find(client: docker.DockerClient, name: str) -> DockerContainer | None:
+    try:
+        found = client.containers.get(name)
+    except NotFound:
+        return None
+    # The engine also takes the beginning of an id, which would be a stranger's.
+    return found if name in {found.name, found.id} else None
+
+
+def _explain_port(container: DockerContainer, error: APIError) -> None:
+    """The most frequent reason of all, for which engines have only these words."""
+    said = str(error.explanation)
+    if "address already in use" in said or "port is already allocated" in said:
+        ports = Container.from_inspection(container.attrs).ports
+        where = ", ".join(f"{address}:{port}" for address, port in ports)
+        raise EngineError(
+            f"Another program listens at {where}. Choose another port, or stop that program."
+        ) from error
+
+
+def _log(container: DockerContainer, *, tail: int, has_times: bool = True) -> list[str]:
+    output: bytes = container.logs(tail=tail, timestamps=has_times)
+    return output.decode(errors="replace").splitlines()
+
+
+def _wait_for_reload(container: DockerContainer, before: list[str]) -> None:
+    """rest-server says whether it took the file; an engine that keeps no log says nothing."""
+    deadline = time.monotonic() + RELOADED_WITHIN
+    while time.monotonic() < deadline:
+        lines = _log(container, tail=200)
+        new = lines[lines.index(before[-1]) + 1 :] if before and before[-1] in lines else lines
+        if any("Reloaded htpasswd file" in line for line in new):
+            return
+        for line in new:
+            if "Could not reload htpasswd file" in line:
+                reason = line.partition("Could not reload htpasswd file")[2].lstrip(": ")
+                raise EngineError(f"{container.name} refused the users file: {reason}.")
+        time.sleep(0.01)
+    container.reload()
+    if container.status != "running":
+        raise EngineError(f"{container.name} ended when it was told to read its users again.")
