@@ -22,8 +22,13 @@ PACKAGES = (
     "iproute2",
     "curl",
 )
-# They would reach for the network, or change settings of the kernel that all share.
-MASKED = ("apt-daily.timer", "apt-daily-upgrade.timer", "systemd-sysctl.service")
+# They would reach for the network, or for the kernel that all share.
+MASKED = (
+    "apt-daily.timer",
+    "apt-daily-upgrade.timer",
+    "systemd-modules-load.service",
+    "systemd-sysctl.service",
+)
 BOOT = Path(__file__).with_name("boot.sh")
 BOOT_SECONDS = 90
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
