@@ -107,8 +107,14 @@ def _explained(warning: _Warning, at: Assignment) -> Finding:
         sentence = "This line is neither a section nor key=value, and is ignored."
         return Finding("broken-line", at.line, "", sentence, "", WARNING, at.file)
     if "ignoring" in warning.message or "Ignoring" in warning.message:
-        return finding(IGNORED, at, f"systemd says: {warning.message}.", value="")
-    return finding("systemd-says", at, f"systemd says: {warning.message}", value="")
+        # Newer systemd knows PrivateUsers=full; yes would not be what was meant.
+        is_switch = "boolean" in warning.message and at.key != "PrivateUsers"
+        return finding(IGNORED, at, _quote(warning), value="yes" if is_switch else "")
+    return finding("systemd-says", at, _quote(warning), value="")
+
+
+def _quote(warning: _Warning) -> str:
+    return f"systemd says: {warning.message.rstrip('. ')}."
 
 
 def _closest(word: str, names: tuple[str, ...]) -> str:

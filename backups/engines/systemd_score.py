@@ -14,11 +14,11 @@ from backups.engines.systemd_lint import lint
 from backups.engines.systemd_security import Score, parse_security
 from backups.engines.systemd_unit import MAX_UNIT, is_mount_namespace_made, parse_unit
 
-TIMEOUT = 10.0
+TIMEOUT = 5.0
 
 _NAME = re.compile(r"[A-Za-z0-9:_.\\-]{1,100}(?:@[A-Za-z0-9:_.\\-]{0,100})?\.service")
 
-_REFUSAL = re.compile(r"failed to load properly|has a bad unit file setting")
+_REFUSAL = re.compile(r"failed to load properly|bad unit file setting|has fatal error")
 
 
 def score_unit(text: str, *, dropin: str = "", name: str = "unit.service") -> Score:

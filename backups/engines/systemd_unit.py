@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-MAX_UNIT = 256 * 1024
+# systemd takes time by the square of a line that goes on over many.
+MAX_UNIT = 96 * 1024
 
 _TRUE = frozenset(("1", "yes", "y", "true", "t", "on"))
 _FALSE = frozenset(("0", "no", "n", "false", "f", "off"))

@@ -10,29 +10,25 @@ import pytest
 from backups.engines import repositories
 from backups.engines.errors import EngineError
 
-RESTIC = shutil.which("restic")
-
 
 def run_restic(*arguments: str, repository: Path) -> str:
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(repository.parent),
         "RESTIC_PASSWORD": "correct horse",
-        "RESTIC_CACHE_DIR": str(repository.parent / ".cache-of-restic"),
     }
-    command = [RESTIC, "--repo", str(repository), *arguments]
     return subprocess.run(
-        command, env=environment, check=True, capture_output=True, text=True
+        ["restic", "--no-cache", "--repo", repository, *arguments],
+        env=environment,
+        check=True,
+        capture_output=True,
+        text=True,
     ).stdout
 
 
 @pytest.fixture(scope="session")
-def real_repository(tmp_path_factory):
+def real_repository(restic_binary, tmp_path_factory):
     """One made by restic; a local one has the layout of rest-server."""
-    if RESTIC is None:
-        if "CI" in os.environ:
-            pytest.fail("restic is missing")
-        pytest.skip("restic is missing: apt-get install restic")
     home = tmp_path_factory.mktemp("restic")
     source = home / "source"
     source.mkdir()
