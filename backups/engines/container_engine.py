@@ -15,13 +15,16 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, ReadTimeoutError
 
 from backups.engines.errors import EngineError, EngineUnavailable
 
+# With a version given the SDK does not call by itself, before it can be told not to use a proxy.
+FIRST_VERSION = "1.24"
 DEFAULT = "unix:///var/run/docker.sock"
 CONNECT_TIMEOUT = 2
 CALL_TIMEOUT = 10
 
 Problem = Literal["", "missing", "refused", "permission", "timeout", "tls", "other"]
 
-# The first that is found in the chain of causes tells the story.
+# The first of these that is among the causes tells the story: urllib3 counts any failed
+# connection as a timeout.
 _PROBLEMS: tuple[tuple[type[BaseException], Problem], ...] = (
     (ssl.SSLError, "tls"),
     (FileNotFoundError, "missing"),
@@ -64,7 +67,7 @@ class EngineStatus:
 
 
 class _NobodyThereError(Exception):
-    """No engine behind a socket; its cause says why."""
+    """No engine at this address; its cause says why."""
 
 
 class _ClientArguments(TypedDict, total=False):
@@ -89,13 +92,28 @@ def connect(base_url: str, *, timeout: int = CALL_TIMEOUT) -> Iterator[docker.Do
     where = base_url or _arguments("").get("base_url") or DEFAULT
     with in_words(where):
         _knock(where)
-        # The constructor asks for the version, so that it finds out whether anybody is there.
-        client = docker.DockerClient(timeout=CONNECT_TIMEOUT, **_arguments(base_url))
-        client.api.timeout = timeout
-        try:
+        version = _newest_version(base_url)
+        with _client(base_url, version=version, timeout=timeout) as client:
             yield client
-        finally:
-            client.close()
+
+
+def _newest_version(base_url: str) -> str:
+    with _client(base_url, version=FIRST_VERSION, timeout=CONNECT_TIMEOUT) as client:
+        try:
+            return str(client.api.version(api_version=False)["ApiVersion"])
+        except (APIError, KeyError, TypeError) as error:
+            raise _NobodyThereError("something else answers at this address.") from error
+
+
+@contextmanager
+def _client(base_url: str, *, version: str, timeout: int) -> Iterator[docker.DockerClient]:
+    client = docker.DockerClient(version=version, timeout=timeout, **_arguments(base_url))
+    # A proxy or REQUESTS_CA_BUNDLE in the environment is meant for the web, not for the engine.
+    client.api.trust_env = False
+    try:
+        yield client
+    finally:
+        client.close()
 
 
 @contextmanager
@@ -113,7 +131,7 @@ def in_words(where: str) -> Iterator[None]:
         raise EngineError(f"The container engine refused: {_explanation(error)}.") from error
     # requests' errors are no DockerException, and urllib3's are neither.
     except (DockerException, RequestException, HTTPError, _NobodyThereError) as error:
-        sentence = _SENTENCES[_problem_of(error)].format(where=where, error=error)
+        sentence = _SENTENCES[_problem_of(error)].format(where=where, error=_short(error))
         raise EngineUnavailable(sentence) from error
 
 
@@ -126,7 +144,7 @@ def _knock(where: str) -> None:
         try:
             door.connect(where.removeprefix("unix:").replace("//", "", 1))
         except OSError as error:
-            raise _NobodyThereError(error.strerror) from error
+            raise _NobodyThereError(f"{error.strerror}.") from error
 
 
 def _arguments(base_url: str) -> _ClientArguments:
@@ -140,10 +158,10 @@ def _arguments(base_url: str) -> _ClientArguments:
 
 
 def _problem_of(error: BaseException) -> Problem:
-    for cause in _causes(error):
-        for kind, problem in _PROBLEMS:
-            if isinstance(cause, kind):
-                return problem
+    causes = list(_causes(error))
+    for kind, problem in _PROBLEMS:
+        if any(isinstance(cause, kind) for cause in causes):
+            return problem
     return "other"
 
 
@@ -156,6 +174,12 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         step = step.__cause__ or step.__context__
 
 
+def _short(error: Exception) -> str:
+    """A stranger at that address may answer with a whole page."""
+    line = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return line if len(line) <= 200 else f"{line[:199]}…"
+
+
 def _explanation(error: APIError) -> str:
     # Podman's and Docker's own words; the rest of the error names internal addresses.
-    return str(error.explanation or "no reason given").strip().rstrip(".")
+    return str(error.explanation or "no reason given").strip().rstrip(".")[:500]
