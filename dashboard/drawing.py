@@ -173,7 +173,8 @@ def dots(scores: Iterable[int], policy: int | None, bad: int, sentence: str) -> 
     """Draw a dot for each score in tenths, stacked; where they are too many, a column for all."""
     columns = Counter(min(score, 99) // 2 for score in scores)
     highest = max(columns.values(), default=0)
-    fill, red = [], []
+    fill: list[str] = []
+    red: list[str] = []
     for column, count in sorted(columns.items()):
         shapes = red if column * 2 >= bad else fill
         x = 7 + 7.6 * column

@@ -1,10 +1,11 @@
 """Sign-in and engine errors, answered once for all views."""
 
 from collections.abc import Callable
+from typing import cast
 
 from django.contrib import messages
 from django.contrib.auth.middleware import LoginRequiredMiddleware
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -16,10 +17,10 @@ class LoginMiddleware(LoginRequiredMiddleware):
 
     def handle_no_permission(
         self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
-    ) -> HttpResponseBase:
+    ) -> HttpResponseRedirect:
         response = super().handle_no_permission(request, view_func)
         if getattr(request, "htmx", False):
-            return HttpResponseClientRedirect(response["Location"])
+            return cast(HttpResponseRedirect, HttpResponseClientRedirect(response["Location"]))
         return response
 
 

@@ -53,7 +53,7 @@ def _make(server: Server, lease: Lease) -> None:
 
 
 def _answering_engine(server: Server) -> Containers:
-    containers = engines.containers(server.engine)
+    containers = engines.containers_of(server)
     status = containers.status()
     if not status.is_up:
         raise EngineError(status.sentence)
@@ -151,7 +151,7 @@ def _get_base_image(containers: Containers, lease: Lease) -> None:
             lease.step(progress.sentence, 5)
     except EngineError:
         lease.step("Making a base image of Debian's packages, about a minute", 10)
-        command = [BASE_IMAGE_SCRIPT, BASE_IMAGE, "trixie"]
+        command = [str(BASE_IMAGE_SCRIPT), BASE_IMAGE, "trixie"]
         made = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
         lease.log(made.stderr.strip())
         if made.returncode:

@@ -66,7 +66,9 @@ def _write_receipts(repository: Repository, seen: repositories.Repository) -> No
 
 def _write_last_seen(server: Server, seen: repositories.Repository) -> None:
     """New files tell when its user was here; a lock is renewed every five minutes."""
-    times = [snapshot.arrived for snapshot in seen.snapshots] + [lock.at for lock in seen.locks]
+    times = [snapshot.arrived for snapshot in seen.snapshots] + [
+        lock.touched for lock in seen.locks
+    ]
     if times and seen.user:
         User.objects.filter(server=server, name=seen.user).exclude(
             last_seen__gte=max(times)

@@ -82,7 +82,7 @@ def check_server(server: Server) -> None:
 
 def _look_at(server: Server) -> tuple[Server.Status, str]:
     try:
-        container = engines.containers(server.engine).find(server.name)
+        container = engines.containers_of(server).find(server.name)
     except EngineUnavailable as error:
         return Server.Status.UNKNOWN, str(error)
     if container is None:

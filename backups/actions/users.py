@@ -125,7 +125,7 @@ def adopt_all_users() -> None:
 def adopt_users(server: Server) -> int:
     """Know entries that were made by hand; changes nothing in the file."""
     known = set(server.users.values_list("name", flat=True))
-    found = [entry.name for entry in engines.htpasswd(server).read().entries]
+    found = [entry.name for entry in engines.htpasswd_of(server).read().entries]
     new = [User(server=server, name=name) for name in found if name not in known]
     User.objects.bulk_create(new, ignore_conflicts=True)
     for user in new:
@@ -139,14 +139,14 @@ def _change(server: Server, lets_in: dict[str, str] | None = None) -> Iterator[d
 
     def apply() -> None:
         if server.is_live:
-            engines.containers(server.engine).reload_users(server.name)
+            engines.containers_of(server).reload_users(server.name)
 
     def prove() -> None:
         apply()
         for name, password in (lets_in or {}).items():
             _prove(server, name, password)
 
-    with engines.htpasswd(server).change(prove=prove, undo=apply) as entries:
+    with engines.htpasswd_of(server).change(prove=prove, undo=apply) as entries:
         yield entries
 
 

@@ -16,11 +16,15 @@ if TYPE_CHECKING:
     from backups.models import Server
 
 
-def containers(base_url: str = "") -> "Containers":
+def engine_at(base_url: str = "") -> "Containers":
     """The container engine at this address; empty: this machine's, or DOCKER_HOST."""
     from backups.engines.containers import Containers
 
     return Containers(base_url)
+
+
+def containers_of(server: "Server") -> "Containers":
+    return engine_at(server.engine)
 
 
 def is_visible(server: "Server") -> bool:
@@ -28,19 +32,19 @@ def is_visible(server: "Server") -> bool:
     return not server.engine and os.access(server.data_directory, os.R_OK | os.W_OK | os.X_OK)
 
 
-def files(server: "Server") -> "Files":
+def files_of(server: "Server") -> "Files":
     """The server's files: directly where we can, else through its engine."""
     from backups.engines.files import LocalFiles
 
     if is_visible(server):
         return LocalFiles(Path(server.data_directory), server.uid, server.gid)
-    return containers(server.engine).files(server.name, server.uid, server.gid)
+    return containers_of(server).files(server.name, server.uid, server.gid)
 
 
-def htpasswd(server: "Server") -> "Htpasswd":
+def htpasswd_of(server: "Server") -> "Htpasswd":
     from backups.engines.htpasswd import Htpasswd
 
-    return Htpasswd(files(server), lock_file(f"htpasswd-{server.pk}"))
+    return Htpasswd(files_of(server), lock_file(f"htpasswd-{server.pk}"))
 
 
 def lock_file(name: str) -> Path:

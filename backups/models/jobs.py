@@ -25,7 +25,10 @@ class JobQuerySet(models.QuerySet["Job"]):
         return self.filter(severity__gte=Job.SEVERITY[Job.State.WARNING])
 
     def overdue(self) -> "JobQuerySet":
-        return self.filter(due__lt=timezone.now() - models.F("grace"))
+        due = models.ExpressionWrapper(
+            models.F("due") + models.F("grace"), output_field=models.DateTimeField()
+        )
+        return self.alias(over=due).filter(over__lt=timezone.now())
 
 
 class Job(models.Model):

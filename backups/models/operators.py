@@ -6,9 +6,5 @@ from django.contrib.auth.models import AbstractUser
 class Operator(AbstractUser):
     """A person who signs in here; the entries of `.htpasswd` are called users."""
 
-    class Meta(AbstractUser.Meta):
-        verbose_name = "operator"
-        verbose_name_plural = "operators"
-
     def __str__(self) -> str:
         return self.username

@@ -26,7 +26,7 @@ class HostKey(HttpBearer):
     response={201: schemas.EnrolmentAnswer, 403: schemas.Problem},
     throttle=[AnonRateThrottle("20/m")],
 )
-def enrol(request: HttpRequest, enrolment: schemas.Enrolment) -> Status:
+def enrol(request: HttpRequest, enrolment: schemas.Enrolment) -> Status[dict[str, str]]:
     """Trade a one-time token for a key."""
     try:
         host, key = hosts.enrol_host(
@@ -43,7 +43,7 @@ def enrol(request: HttpRequest, enrolment: schemas.Enrolment) -> Status:
     response={202: schemas.ReportAnswer},
     throttle=[AuthRateThrottle("120/m")],
 )
-def report(request: HttpRequest, report: schemas.Report) -> Status:
+def report(request: HttpRequest, report: schemas.Report) -> Status[dict[str, object]]:
     """Take one report; of a run that is told twice, the later word counts."""
     accepted = reports.record_report(
         request.auth,  # type: ignore[attr-defined]

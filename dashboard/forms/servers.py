@@ -46,7 +46,7 @@ class ServerForm(forms.ModelForm[Server]):
         self.initial.setdefault("bind", f"127.0.0.1:{_free_port()}")
 
     def clean_data_directory(self) -> str:
-        path = posixpath.normpath(self.cleaned_data["data_directory"])
+        path = posixpath.normpath(str(self.cleaned_data["data_directory"]))
         if not path.startswith("/") or path.count("/") < 2:
             raise ValidationError("Give an absolute path at least two folders deep.")
         return path
@@ -60,7 +60,8 @@ class ServerForm(forms.ModelForm[Server]):
 
     def _get_validation_exclusions(self) -> set[str]:
         """The parts of `bind` are checked by the model, too, and shown beside it."""
-        return super()._get_validation_exclusions() - {"address", "port"}  # type: ignore[misc]
+        excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
+        return excluded - {"address", "port"}
 
     def _update_errors(self, errors: ValidationError) -> None:
         if hasattr(errors, "error_dict"):

@@ -34,7 +34,7 @@ def index(request: HttpRequest) -> HttpResponse:
 def _first_steps(request: HttpRequest) -> HttpResponse:
     """A house without a backup: the one next step, and the two after it."""
     context = {
-        "engine": engines.containers().status(),
+        "engine": engines.engine_at().status(),
         "server": Server.objects.first(),
         "has_users": Server.objects.filter(users__isnull=False).exists(),
     }

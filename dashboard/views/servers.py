@@ -18,7 +18,7 @@ _CONFIRMED = {"stop", "restart", "remove"}
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    context = {"servers": Server.objects.all(), "engine": engines.containers().status()}
+    context = {"servers": Server.objects.all(), "engine": engines.engine_at().status()}
     return render(request, "servers/index.html", context, partial="servers")
 
 
@@ -27,8 +27,8 @@ def create(request: HttpRequest) -> HttpResponse:
     form = ServerForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         operation = actions.create_server(form.save(commit=False), by=request.user)
-        return redirect(operation.server)
-    context = {"form": form, "engine": engines.containers().status()}
+        return redirect("servers:show", operation.subject)
+    context = {"form": form, "engine": engines.engine_at().status()}
     return render(request, "servers/create.html", context, partial="form", status=_status(form))
 
 

@@ -12,7 +12,7 @@ from dashboard.http import HttpRequest, render
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     context = {
-        "engine": engines.containers().status(),
+        "engine": engines.engine_at().status(),
         "operators": Operator.objects.order_by("username"),
         "data": settings.RESTHOUSE_DATA,
         "url": settings.RESTHOUSE_URL,

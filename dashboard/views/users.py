@@ -108,7 +108,7 @@ def _entries(server: Server | None) -> dict[str, object]:
     if server is None:
         return {}
     try:
-        contents = engines.htpasswd(server).read()
+        contents = engines.htpasswd_of(server).read()
     except EngineError:
         return {}
     return {entry.name: entry for entry in contents.entries}

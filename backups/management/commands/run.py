@@ -40,6 +40,6 @@ class Command(BaseCommand):
         )
         if not Operator.objects.exists():
             self.stdout.write(f"Set up: {url}/setup/{setup_token()}/")
-        self.stdout.write(engines.containers().status().sentence)
+        self.stdout.write(engines.engine_at().status().sentence)
         self.stdout.write("Ctrl-C stops it; backups go on without it.")
         self.stdout.flush()

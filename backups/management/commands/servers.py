@@ -1,5 +1,7 @@
 """`manage.py servers`: the containers."""
 
+from typing import Any
+
 from django.conf import settings
 
 from backups.actions import operations, servers
@@ -47,9 +49,9 @@ class Command(NounCommand):
         lines = [f"{s.name:20} {s.get_status_display():24} {s.url}" for s in all_of_them]
         self.answer([_facts(s) for s in all_of_them], "\n".join(lines) or "No server yet.")
 
-    def create(self, **options: object) -> None:
+    def create(self, **options: Any) -> None:
         """Make a server and wait until it answers."""
-        address, _, port = str(options["bind"]).rpartition(":")
+        address, _, port = options["bind"].rpartition(":")
         if not address or not port.isdecimal():
             raise EngineError("Write --bind as ADDRESS:PORT, such as 127.0.0.1:8000.")
         server = Server(

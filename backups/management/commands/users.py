@@ -34,7 +34,7 @@ class Command(NounCommand):
         """Who is in the file, and who is disabled."""
         of = server_named(server)
         users.adopt_users(of)
-        entries = {entry.name: entry for entry in engines.htpasswd(of).read().entries}
+        entries = {entry.name: entry for entry in engines.htpasswd_of(of).read().entries}
         rows = [
             {
                 "name": user.name,
@@ -88,7 +88,7 @@ class Command(NounCommand):
 
     def _show_once(self, new: users.NewPassword) -> None:
         user, server = new.user, new.user.server
-        repository = restserver.repository_url(server.url, path=user.name)
+        repository = restserver.repository_url(server.url, "", "", user.name)
         self.answer(
             {
                 "name": user.name,
