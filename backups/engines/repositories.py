@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -22,6 +23,9 @@ _NO_REPOSITORIES = frozenset((*PARTS, "lost+found"))
 
 # A living restic writes its lock anew every 5 minutes; after 30 restic itself calls it stale.
 LOCK_IS_STALE_AFTER = timedelta(minutes=30)
+
+# Each file is named after the SHA-256 of its content; what is not was put there by others.
+_ID = re.compile(r"[0-9a-f]{64}")
 
 MAX_KEY = 16 * 1024
 _EPOCH = datetime.fromtimestamp(0, UTC)
@@ -130,7 +134,7 @@ class _Count:
             yield from entries
 
     def walk(self, part: str, parent: int, *, depth: int) -> Iterator[tuple[str, os.stat_result]]:
-        """The files of one part; data has its files one folder deeper."""
+        """The files of one part that have an id; data has its files one folder deeper."""
         with self.tolerance(), _opened(part, parent) as folder:
             for entry in self.files_and_folders(folder):
                 if depth and entry.is_dir(follow_symlinks=False):
@@ -144,9 +148,8 @@ class _Count:
             if stat.S_ISREG(status.st_mode):
                 self.bytes += status.st_size
                 self.files += 1
-                if ".rest-server-temp" not in entry.name:
-                    return status
-                self.leftovers += 1
+                self.leftovers += ".rest-server-temp" in entry.name
+                return status if _ID.fullmatch(entry.name) else None
         return None
 
     @contextmanager
@@ -166,11 +169,11 @@ def _measure(folder: int, path: str) -> Repository:
         for _ in count.walk(part, folder, depth=1):
             pass
     snapshots = [
-        Snapshot(_readable(name), _moment(status.st_mtime), status.st_size)
+        Snapshot(name, _moment(status.st_mtime), status.st_size)
         for name, status in count.walk("snapshots", folder, depth=0)
     ]
     locks = [
-        Lock(_readable(name), _moment(status.st_mtime))
+        Lock(name, _moment(status.st_mtime))
         for name, status in count.walk("locks", folder, depth=0)
     ]
     names = [name for name, _ in count.walk("keys", folder, depth=0)]
@@ -204,7 +207,7 @@ def _key(name: str, content: bytes) -> Key:
         document = json.loads(content)
     found = document if isinstance(document, dict) else {}
     return Key(
-        id=_readable(name),
+        id=name,
         created=_parsed_time(found.get("created")),
         username=untrusted.text(found.get("username"), limit=100),
         hostname=untrusted.text(found.get("hostname"), limit=255),

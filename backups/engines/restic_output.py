@@ -81,8 +81,8 @@ class _Reader:
     """Takes one line after the other."""
 
     def __init__(self) -> None:
-        self._summary: dict[str, object] | None = None
-        self._status: dict[str, object] | None = None
+        self._summary: dict[object, object] | None = None
+        self._status: dict[object, object] | None = None
         self._errors: dict[str, FileError] = {}
         self._lines: list[str] = []
         self._text = TextSummary()
@@ -96,7 +96,7 @@ class _Reader:
             case _:
                 self._read_text(line)
 
-    def _read_message(self, kind: str, message: dict[str, object]) -> None:
+    def _read_message(self, kind: str, message: dict[object, object]) -> None:
         match kind:
             case "summary" if "num_errors" in message:
                 if count := untrusted.whole(message["num_errors"]):
@@ -142,7 +142,7 @@ class _Reader:
         )
 
 
-def _summary(message: dict[str, object]) -> Summary:
+def _summary(message: dict[object, object]) -> Summary:
     is_dry_run = message.get("dry_run") is True
     is_restore = "files_restored" in message
     files = "files_restored" if is_restore else "total_files_processed"
@@ -162,7 +162,7 @@ def _summary(message: dict[str, object]) -> Summary:
     )
 
 
-def _progress(status: dict[str, object]) -> Progress:
+def _progress(status: dict[object, object]) -> Progress:
     files = status.get("current_files")
     names = files[:MAX_CURRENT_FILES] if isinstance(files, list) else []
     return Progress(
@@ -177,7 +177,7 @@ def _progress(status: dict[str, object]) -> Progress:
     )
 
 
-def _file_error(message: dict[str, object]) -> FileError:
+def _file_error(message: dict[object, object]) -> FileError:
     return FileError(
         item=untrusted.text(message.get("item")),
         message=_reason(message.get("error")),

@@ -30,7 +30,7 @@ class TextSummary:
         elif match := _SAVED.match(line):
             found["snapshot_id"] = match[1]
 
-    def message(self) -> dict[str, object] | None:
+    def message(self) -> dict[object, object] | None:
         """The same as the summary message of --json, with rounded sizes."""
         found = self._found
         if not found.keys() & {"snapshot_id", "files"}:
@@ -61,7 +61,7 @@ def _count(digits: str) -> int:
 def _size(text: str) -> int:
     amount, _, unit = text.partition(" ")
     try:
-        return min(round(float(amount) * 1024 ** _POWERS[unit.strip()]), MAX_NUMBER)
+        return min(round(float(amount) * 1024.0 ** _POWERS[unit.strip()]), MAX_NUMBER)
     except (ValueError, KeyError):
         return 0
 

@@ -113,7 +113,7 @@ def _divide_up(dividend: int, divisor: int) -> int:
 
 
 def _read_json(output: str, unit: str) -> tuple[list[Row], int | None]:
-    tables: list[list[object]] = []
+    tables: list[list[dict[str, object]]] = []
     overview: dict[object, object] = {}
     for document in _documents(output):
         match document:
@@ -153,7 +153,8 @@ def _json_row(entry: object) -> Row:
             "badness": int(badness),
             "range": int(range_),
         }:
-            return _row(field.rstrip(")"), name, is_set, weight, badness, range_, description)
+            field = field.rstrip(")")
+            return _checked(Row(field, name, is_set, weight, badness, range_, description))
     raise EngineError("The assessment has no weights: run it with SYSTEMD_ANALYZE_DEBUG=1.")
 
 
@@ -170,11 +171,16 @@ def _read_text(output: str, unit: str) -> tuple[list[Row], int | None]:
     for line in output.split("\n"):
         line = line[:MAX_LINE]
         if match := _TEXT_ROW.match(line):
-            numbers = (int(match[group]) for group in ("weight", "badness", "range"))
-            field = field_of(match["name"])
-            rows.append(
-                _row(field, match["name"], _MARKS[match["mark"]], *numbers, match["description"])
+            row = Row(
+                field=field_of(match["name"]),
+                name=match["name"],
+                is_set=_MARKS[match["mark"]],
+                weight=int(match["weight"]),
+                badness=int(match["badness"]),
+                range=int(match["range"]),
+                description=match["description"],
             )
+            rows.append(_checked(row))
         elif match := _TEXT_OVERALL.match(line):
             if match[1] != unit:
                 raise EngineError(f"The assessment is of {match[1][:200]}, not of {unit[:200]}.")
@@ -182,20 +188,15 @@ def _read_text(output: str, unit: str) -> tuple[list[Row], int | None]:
     raise EngineError("The assessment is cut off: it has no overall score.")
 
 
-def _row(
-    field: str,
-    name: str,
-    is_set: bool | None,  # noqa: FBT001
-    weight: int,
-    badness: int,
-    range_: int,
-    description: str,
-) -> Row:
-    if badness == NOT_APPLICABLE:
-        is_set, badness = None, 0
-    if not (0 <= weight <= 10**6 and 0 < range_ <= 10**6 and 0 <= badness <= range_):
-        raise EngineError(f"The assessment has impossible numbers for {field[:100]}.")
-    return Row(field[:100], name[:100], is_set, weight, badness, range_, description[:300])
+def _checked(row: Row) -> Row:
+    if row.badness == NOT_APPLICABLE:
+        row = replace(row, is_set=None, badness=0)
+    is_sane = 0 <= row.weight <= 10**6 and 0 < row.range <= 10**6
+    if not is_sane or not 0 <= row.badness <= row.range:
+        raise EngineError(f"The assessment has impossible numbers for {row.field[:100]}.")
+    return replace(
+        row, field=row.field[:100], name=row.name[:100], description=row.description[:300]
+    )
 
 
 # Up to 249 namespaces carry the kernel's names, and 245 and older call RAWIO so.

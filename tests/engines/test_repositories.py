@@ -134,15 +134,33 @@ def test_a_strange_key_is_a_key_of_nobody(data, content):
     assert found.keys == (repositories.Key(key.name, None, "", ""),)
 
 
-def test_names_that_are_no_text_can_still_be_shown(data):
+def test_a_path_that_is_no_text_can_still_be_shown(data):
     (data / "alice").rename(os.fsdecode(os.fsencode(data) + b"/\xff"))
-    (data / os.fsdecode(b"\xff") / "snapshots" / os.fsdecode(b"\xfe")).touch()
-    os.utime(data / os.fsdecode(b"\xff") / "snapshots" / os.fsdecode(b"\xfe"), (0, 2**40))
 
     [found] = repositories.scan(data)
 
-    repr(found).encode()
     assert found.path == "\N{REPLACEMENT CHARACTER}"
+
+
+def test_only_what_restic_wrote_is_a_snapshot(data):
+    [before] = repositories.scan(data)
+    (data / "alice" / "snapshots" / "notes").write_bytes(b"mine")
+    (data / "alice" / "snapshots" / os.fsdecode(b"\xfe")).touch()
+
+    [found] = repositories.scan(data)
+
+    assert found.snapshots == before.snapshots
+    assert (found.files, found.bytes) == (before.files + 2, before.bytes + 4)
+
+
+def test_a_time_beyond_the_calendar_is_no_error(data):
+    snapshot = data / "alice" / "snapshots" / ("c" * 64)
+    snapshot.touch()
+    os.utime(snapshot, (0, 2**40))
+
+    [found] = repositories.scan(data)
+
+    assert found.snapshots[0].arrived == datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def test_what_prune_deletes_meanwhile_is_no_error(data, monkeypatch):

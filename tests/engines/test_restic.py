@@ -3,7 +3,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backups.engines import restic
@@ -298,6 +298,7 @@ passwords = st.text(
 ).map(lambda text: f"Sesame{text}Street")
 
 
+@settings(deadline=None)
 @given(password=passwords, before=st.text(), after=st.text())
 def test_no_password_in_a_url_ever_gets_through(password, before, after):
     text = f"{before} rest:http://alice:{password}@backup.example.org:8000/x {after}"
@@ -327,6 +328,7 @@ messages = st.dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.text() | messages, max_size=6))
 def test_any_text_at_all_is_read_and_judged_without_an_exception(parts):
     text = "\n".join(part if isinstance(part, str) else json.dumps(part) for part in parts)

@@ -120,6 +120,7 @@ def test_an_assessment_that_cannot_be_trusted_is_refused(change, words):
         systemd.parse_security(change(text), mode="online", version="252", unit="seed.service")
 
 
+@settings(deadline=None)
 @given(st.text() | st.text(alphabet='[]{}:," 0123456789abset+-\n'))
 def test_any_text_is_a_score_or_a_refusal(text):
     with pytest.raises(EngineError):
@@ -347,6 +348,7 @@ def test_a_machine_without_systemd_says_what_is_missing(monkeypatch, tmp_path):
         systemd.score_unit(PLAIN)
 
 
+@settings(deadline=None)
 @given(st.text(), st.text())
 def test_any_unit_text_is_linted_without_an_exception(text, warnings):
     systemd.lint(f"[Service]\n{text}", dropin=text, warnings=warnings)
