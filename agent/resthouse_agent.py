@@ -1,0 +1,1027 @@
+#!/usr/bin/env python3
+"""Resthouse agent: tells a Resthouse dashboard how the restic backups of this host went.
+
+It reports, outwards, and does nothing else: no command, path or schedule ever comes from the
+dashboard. Standard library only; Python 3.9 and newer, systemd 247 and newer. In reading order:
+
+    redact       what is hidden before anything is kept or sent
+    Dashboard    the one address this program talks to
+    Home         what is kept on this host until the dashboard has taken it
+    Run, assess  what is read from systemd and its journal
+    run          a command where there is no systemd
+    install      what enrolment changes on this host, and remove, which takes it back
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import fcntl
+import hashlib
+import http.client
+import ipaddress
+import json
+import os
+import platform
+import re
+import secrets
+import selectors
+import shlex
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+VERSION = "0.1.0"
+CONFIG = Path("/etc/resthouse/agent.json")
+STATE = Path("/var/lib/resthouse-agent")
+PROGRAM = Path("/usr/local/sbin/resthouse-agent")
+UNITS = Path("/etc/systemd/system")
+OWN_UNITS = ("resthouse-agent.service", "resthouse-report@.service", "resthouse-agent.timer")
+
+TIMEOUT = 10
+HOUR, DAY, WEEK = 3600, 86400, 7 * 86400
+SPOOL_FILES, SPOOL_BYTES = 500, 64 * 1024 * 1024
+# A little under the 64 KiB of the protocol: hiding a secret may lengthen a text.
+TEXT_LIMIT, SECURITY_LIMIT = 60_000, 250_000
+
+Json = dict[str, Any]
+Properties = dict[str, str]
+
+
+class AgentError(Exception):
+    """One sentence for the person at the terminal."""
+
+
+class RejectedError(AgentError):
+    """The dashboard answered, and the answer is no."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+# --- what is hidden -------------------------------------------------------------------------
+
+NAME = r"\b[A-Z][A-Z0-9_]*(?:PASSWORD|PASSPHRASE|SECRET|TOKEN|_KEY)(?!_FILE|_HINT|_ID)[A-Z0-9_]*="
+QUOTED = r'"(?:\\.|[^"\\])*"|' + r"'[^']*'"
+SECRETS = (
+    # restic masks the passwords of its URLs, but not in one that it cannot parse.
+    (r'(parse \\*").*?(\\*": )', r"\1***\2"),
+    (r'(invalid (?:port|userinfo|URL escape|character) \\*").*?(\\*")', r"\1***\2"),
+    (r"""(["'][^"'\n]*?://[^\s:/?#@"']*):[^"'\n]*@""", r"\1:***@"),
+    (r"""(://[^\s:/?#@"']*):[^\s"']*@""", r"\1:***@"),
+    (rf"""(?<!["'])({NAME})(?:{QUOTED}|\S+)""", r"\1***"),
+    (rf"""(["'])({NAME})(?:\\.|(?!\1)[^\\\n])*""", r"\1\2***"),
+    (r"(\bSetCredential(?:Encrypted)?=[^:\n]*:)(?:.*\\\n)*.*", r"\1***"),
+    (rf"(--password-command(?:=|\s+))(?:{QUOTED}|.+?(?=\s--?[a-z]|$))", r"\1***"),
+    (r"""(\b[Aa]uthorization\W{1,6})(?:[A-Za-z]+\s+)?[^\s"'\\]+""", r"\1***"),
+)
+SECRET_PATTERNS = [(re.compile(pattern, re.M), shown) for pattern, shown in SECRETS]
+
+
+def redact(text: str) -> str:
+    """The text without its passwords; rather too much hidden than too little."""
+    for pattern, shown in SECRET_PATTERNS:
+        text = pattern.sub(shown, text)
+    return text
+
+
+def redact_all(value: Any) -> Any:
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, list):
+        return [redact_all(item) for item in value]
+    return {k: redact_all(v) for k, v in value.items()} if isinstance(value, dict) else value
+
+
+def redact_arguments(arguments: Iterable[str]) -> list[str]:
+    """An argv, where a secret may be an argument of its own or hold spaces and quotes."""
+    shown, previous = [], ""
+    for argument in arguments:
+        hidden = "***" if previous == "--password-command" else argument
+        shown.append(redact(re.sub(r"(://[^:/?#@]*):.*@", r"\1:***@", hidden)))
+        previous = argument
+    return shown
+
+
+# --- what is sent, and to whom --------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Config:
+    """What enrolment left: the address, the key, and the certificate to trust."""
+
+    url: str
+    key: str = field(default="", repr=False)
+    host: str = ""
+    ca: str = field(default="", repr=False)
+    repositories: dict[str, str] = field(default_factory=dict)
+
+
+class NoRedirects(urllib.request.HTTPRedirectHandler):
+    """A redirect could carry the key to another host, so none is followed."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+@dataclass(frozen=True)
+class Dashboard:
+    """The one address this program ever talks to."""
+
+    config: Config
+
+    def call(self, path: str, body: Json | None = None) -> Json:
+        """Ask, and take no longer than a time-out for it."""
+        headers = {"Accept": "application/json", "User-Agent": f"resthouse-agent/{VERSION}"}
+        if self.config.key:
+            headers["Authorization"] = f"Bearer {self.config.key}"
+        data = None
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+            data = json.dumps(body, ensure_ascii=False).encode(errors="replace")
+        request = urllib.request.Request(self.config.url + path, data, headers)  # noqa: S310
+        # None stands for the proxies of the environment.
+        proxies: dict[str, str] | None = {} if is_loopback(self.config.url) else None
+        opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler(proxies),
+            urllib.request.HTTPSHandler(context=self._trust()),
+            NoRedirects(),
+        )
+        try:
+            with opener.open(request, timeout=TIMEOUT) as answer:
+                return dict(json.loads(answer.read(TEXT_LIMIT)))
+        except urllib.error.HTTPError as error:
+            raise RejectedError(error.code, _sentence(error)) from None
+        except (OSError, http.client.HTTPException, ValueError, TypeError) as error:
+            reason = getattr(error, "reason", error)
+            raise AgentError(f"{self.config.url} cannot be reached: {reason}.") from None
+
+    def report(self, parts: Iterable[Json]) -> None:
+        body: Json = {"sent": iso(time.time()), "host": host_facts(), "runs": [], "units": []}
+        for part in parts:
+            for kind, content in part.items():
+                body[kind].append(content)
+        self.call("/api/reports", body)
+
+    def _trust(self) -> ssl.SSLContext:
+        """The certificate given at enrolment and no other, else those of the system."""
+        return ssl.create_default_context(cadata=self.config.ca or None)
+
+
+def _sentence(error: urllib.error.HTTPError) -> str:
+    if 300 <= error.code < 400:
+        return f"The dashboard has moved to {error.headers.get('Location')}: enrol with that."
+    try:
+        return str(json.loads(error.read(TEXT_LIMIT))["detail"])[:500]
+    except (OSError, http.client.HTTPException, ValueError, LookupError, TypeError):
+        return f"The dashboard answered {error.code} {error.reason}."
+
+
+def is_loopback(url: str) -> bool:
+    host = urllib.parse.urlsplit(url).hostname or ""
+    with contextlib.suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return host == "localhost"
+
+
+def iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="milliseconds")
+
+
+# --- what is kept on this host --------------------------------------------------------------
+
+
+def write_file(path: Path, text: str, mode: int) -> None:
+    """All or nothing: after a power cut there is the old file or the new one, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f"{path.name}.{secrets.token_hex(4)}.new")
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        with open(descriptor, "w", encoding="utf-8", errors="replace") as file:  # noqa: PTH123
+            file.write(text)
+            file.flush()
+            os.fchmod(descriptor, mode)
+            if os.geteuid() == 0:  # What root adds to the spool, the agent's user must read.
+                owner = path.parent.stat()
+                os.fchown(descriptor, owner.st_uid, owner.st_gid)
+            os.fsync(descriptor)
+        new.replace(path)
+    except BaseException:
+        new.unlink(missing_ok=True)
+        raise
+    directory = os.open(path.parent, os.O_RDONLY)
+    os.fsync(directory)
+    os.close(directory)
+
+
+@dataclass(frozen=True)
+class Home:
+    """The files of this program: the key, what was told already, and what waits to be sent.
+
+    One file waits per run or unit, so that a run told twice is still one file.
+    """
+
+    state: Path = STATE
+
+    @property
+    def spool(self) -> Path:
+        return self.state / "spool"
+
+    @property
+    def config_file(self) -> Path:
+        return CONFIG if self.state == STATE else self.state / "agent.json"
+
+    def config(self) -> Config:
+        # Under systemd the key comes as a credential, so that the agent need not be root.
+        credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+        path = Path(credentials, "config") if credentials else self.config_file
+        try:
+            return Config(**json.loads(path.read_text()))
+        except FileNotFoundError:
+            raise AgentError("Not enrolled yet. Run: resthouse-agent enrol URL TOKEN") from None
+        except (OSError, ValueError, TypeError) as error:
+            raise AgentError(f"{path} cannot be read ({error}). Enrol again.") from None
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        """One process collects and sends at a time."""
+        self.spool.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(self.spool, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def recall(self) -> Json:
+        try:
+            return dict(json.loads((self.state / "memory.json").read_text()))
+        except (OSError, ValueError, TypeError):
+            return {}  # Lost memory only means that some runs are told again.
+
+    def remember(self, **facts: Any) -> None:
+        write_file(self.state / "memory.json", json.dumps({**self.recall(), **facts}), 0o600)
+
+    def add_run(self, run: Json) -> None:
+        progress = self.spool / f"progress-{run['key']}.json"
+        result = self.spool / f"run-{run['started']}-{run['key']}.json"
+        content = json.dumps({"runs": redact_all(run)})
+        write_file(result if run["finished"] else progress, content, 0o600)
+        if run["finished"]:
+            progress.unlink(missing_ok=True)
+
+    def add_unit(self, unit: Json) -> None:
+        content = json.dumps({"units": redact_all(unit)})
+        write_file(self.spool / f"unit-{unit['name']}.json", content, 0o600)
+
+    def waiting(self) -> list[Path]:
+        """Results first, oldest first. A file torn by a power cut is called .new: not one."""
+        kinds = ("run-*.json", "progress-*.json", "unit-*.json")
+        return [path for kind in kinds for path in sorted(self.spool.glob(kind))]
+
+    def trim(self) -> None:
+        """Stay within bounds: results are the last to go, and of these the oldest first."""
+        for torn in self.spool.glob("*.new"):
+            if torn.stat().st_mtime < time.time() - HOUR:
+                torn.unlink(missing_ok=True)
+        results = sorted(self.spool.glob("run-*.json"))
+        others = [path for path in self.spool.glob("*.*") if path not in results]
+        keep = [(path, path.stat().st_size) for path in others + results]
+        while len(keep) > SPOOL_FILES or sum(size for _, size in keep) > SPOOL_BYTES:
+            keep.pop(0)[0].unlink(missing_ok=True)
+
+    def send(self, dashboard: Dashboard) -> int:
+        """Hand over what waits and delete what was taken; how much that was."""
+        parts, step, sent = self.waiting(), 10, 0
+        while parts or not sent:  # With nothing to tell, one empty report says: still here.
+            batch = parts[:step]
+            try:
+                dashboard.report([json.loads(path.read_text()) for path in batch])
+            except RejectedError as error:
+                if error.status not in (400, 413, 422) or not batch:
+                    raise
+                if len(batch) > 1:  # One bad part must not hold up the others.
+                    step = 1
+                    continue
+                print(f"The dashboard refused {batch[0].name}: {error}", file=sys.stderr)
+                batch[0].rename(batch[0].with_suffix(".refused"))
+            for path in batch:
+                path.unlink(missing_ok=True)
+            parts, sent = parts[step:], sent + max(1, len(batch))
+        self.remember(contact=iso(time.time()))
+        return sent
+
+
+# --- what is read from systemd --------------------------------------------------------------
+
+ENVIRONMENT = {
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "LC_ALL": "C",
+    "TZ": "UTC",
+    "SYSTEMD_COLORS": "0",
+    "SYSTEMD_EMOJI": "0",
+    # Adds weight, badness and range to the rows; from these the score follows exactly.
+    "SYSTEMD_ANALYZE_DEBUG": "1",
+}
+SHOWN = (
+    "Id,LoadState,ActiveState,UnitFileState,NeedDaemonReload,Type,InvocationID,Result,"
+    "ExecMainCode,ExecMainStatus,SuccessExitStatus,ExecStart,ExecStartPre,ExecStartPost,"
+    "Environment,EnvironmentFiles,LoadCredential,TriggeredBy,TimersCalendar,TimersMonotonic,"
+    "Persistent"
+)
+
+
+def output_of(*command: str) -> str:
+    """What a tool of this host prints; nothing where it is missing or refuses."""
+    try:
+        done = subprocess.run(
+            command, stdin=-3, capture_output=True, env=ENVIRONMENT, timeout=60, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.decode(errors="replace")
+
+
+def rows_of(*command: str) -> list[Json]:
+    try:
+        return list(json.loads(output_of(*command, "--output=json")))
+    except (ValueError, TypeError):
+        return []
+
+
+def has_systemd() -> bool:
+    return Path("/run/systemd/system").is_dir()
+
+
+def version_of(tool: str, argument: str) -> str:
+    match = re.match(r"\w+ ([\d.]+\S*)", output_of(tool, argument))
+    return match[1] if match else ""
+
+
+def host_facts() -> Json:
+    release = ""
+    with contextlib.suppress(OSError):
+        release = Path("/etc/os-release").read_text()
+    pretty = re.search(r'^PRETTY_NAME="?([^"\n]*)', release, re.M)
+    return {
+        "hostname": socket.gethostname(),
+        "os": pretty[1] if pretty else platform.system(),
+        "kernel": platform.release(),
+        "systemd": version_of("systemctl", "--version"),
+        "restic": version_of("restic", "version"),
+        "python": platform.python_version(),
+        "agent": VERSION,
+    }
+
+
+def journal(*matches: str, fields: str, since: float = 0) -> Iterator[Json]:
+    """Journal entries, oldest first. Without --all a text over 4096 bytes would come as null."""
+    options = ["--quiet", "--all", "--output=json", f"--output-fields={fields}"]
+    options += [f"--since=@{int(since)}"] if since else []
+    command = ["journalctl", *options, *matches]
+    with subprocess.Popen(command, stdout=-1, stderr=-3, env=ENVIRONMENT) as process:
+        for line in process.stdout or ():
+            with contextlib.suppress(ValueError):
+                yield json.loads(line)
+
+
+def show(names: Iterable[str]) -> dict[str, Properties]:
+    """Properties of units by name; a property that comes more than once has several lines."""
+    units = {}
+    for block in output_of("systemctl", "show", "-p", SHOWN, "--", *names).split("\n\n"):
+        properties: Properties = {}
+        for line in block.splitlines():
+            key, _, value = line.partition("=")
+            properties[key] = f"{properties[key]}\n{value}" if key in properties else value
+        if properties.get("LoadState") == "loaded":
+            units[properties["Id"]] = properties
+    return units
+
+
+def timer_rows() -> dict[str, Json]:
+    return {row["unit"]: row for row in rows_of("systemctl", "list-timers", "--all")}
+
+
+def jobs_by_history(since: float) -> set[str]:
+    """Services whose processes really were restic, whatever script started them."""
+    entries = journal("_COMM=restic", fields="_SYSTEMD_UNIT", since=since)
+    units = {str(entry.get("_SYSTEMD_UNIT")) for entry in entries}
+    return {u for u in units if u.endswith(".service") and not u.startswith("user@")}
+
+
+def jobs_by_command() -> set[str]:
+    """Services that name restic in a command, loaded or not: a oneshot at rest is not loaded."""
+    files = rows_of("systemctl", "list-unit-files", "--type=service")
+    names = {str(row["unit_file"]) for row in files}
+    names |= {str(row["activates"]) for row in timer_rows().values()}
+    names = {name for name in names if name.endswith(".service") and "@." not in name}
+    word = re.compile(r"""(?:^|[\s/="';&|(])restic(?=[\s"';&|)]|$)""", re.M)
+    return {
+        name
+        for name, properties in show(["*.service", *sorted(names)]).items()
+        if any(word.search(properties[key]) for key in properties if key.startswith("ExecStart"))
+    }
+
+
+def find_jobs(memory: Json, now: float) -> set[str]:
+    """A week's history at the first time, later only what is new."""
+    jobs = set(memory.get("jobs", [])) | jobs_by_history(memory.get("looked", now - WEEK))
+    if memory.get("searched", 0) < now - HOUR:
+        jobs |= jobs_by_command()
+        memory["searched"] = now
+    memory.update(jobs=sorted(jobs), looked=now - 60)
+    return jobs
+
+
+# Message ids of PID 1, the same from systemd 247 to 262. UNIT_RESULT says why a unit failed.
+PROCESS_EXITED = "98e322203f7a4ed290d09fe03c09fe15"
+JOB_DONE = "39f53479d3a045ac8e11786248231fbf"
+ENDS = {
+    "7ad2d189f7e94e70a38c781354912448": "success",
+    "d9b373ed55a64feb8242e02dbe79a49c": "",  # failed
+    "0e4284a0caca4bfc81c0bb6786972673": "",  # skipped by its ExecCondition=
+    "be02cf6855d2428ba40df7e9d022f03d": "",  # the job failed, and nothing else was said
+}
+RUN_FIELDS = (
+    "MESSAGE,MESSAGE_ID,PRIORITY,_PID,_COMM,_CMDLINE,"
+    "EXIT_CODE,EXIT_STATUS,UNIT_RESULT,JOB_TYPE,UNIT"
+)
+
+
+class Tail:
+    """The last lines of an output. Of restic's progress lines in a row only the newest stays:
+    several a second, they would push out the errors."""
+
+    def __init__(self) -> None:
+        self.lines: deque[bytes] = deque()
+        self.size = 0
+
+    def add(self, line: bytes) -> None:
+        progress = b'"message_type":"status"'
+        if self.lines and progress in line and progress in self.lines[-1]:
+            self.size -= len(self.lines.pop()) + 1
+        self.lines.append(line[-TEXT_LIMIT:])
+        self.size += len(self.lines[-1]) + 1
+        while self.size > TEXT_LIMIT + 1:
+            self.size -= len(self.lines.popleft()) + 1
+
+    def text(self) -> str:
+        text = b"\n".join(self.lines).decode(errors="replace").replace("\0", "")
+        return text.encode()[-TEXT_LIMIT:].decode(errors="ignore")
+
+
+class Run:
+    """One time of a job: one invocation of its unit, as the journal tells it."""
+
+    def __init__(self, unit: str, key: str) -> None:
+        self.unit, self.key = unit, key
+        self.started = self.last = self.ended = 0
+        self.exit_code: int | None = None
+        self.signal = self.result = ""
+        self.commands: list[str] = []
+        self.tail = Tail()
+
+    def take(self, entry: Json, *, is_oneshot: bool) -> None:
+        """Add one entry; what comes after the first end is the unit's tidying up."""
+        at = int(entry["__REALTIME_TIMESTAMP"])
+        self.started, self.last = min(self.started or at, at), max(self.last, at)
+        kind = entry.get("MESSAGE_ID", "")
+        if entry.get("_PID") != "1":
+            self.tail.add(_message(entry))
+            if entry.get("_COMM") == "restic" and entry.get("_CMDLINE"):
+                self.commands.append(str(entry["_CMDLINE"]))
+        elif kind == PROCESS_EXITED and self.exit_code is None and not self.signal:
+            self._exit(str(entry.get("EXIT_CODE")), str(entry.get("EXIT_STATUS")))
+        elif kind in ENDS or (kind == JOB_DONE and is_oneshot):
+            if not self.ended and entry.get("JOB_TYPE", "start") == "start":
+                self.ended = at
+                self.result = str(entry.get("UNIT_RESULT") or ENDS.get(kind, "success"))
+        elif not kind and entry.get("PRIORITY", "6") <= "4":
+            self.tail.add(_message(entry))  # such as "Failed to load environment files"
+
+    def _exit(self, code: str, status: str) -> None:
+        self.exit_code, self.signal = None, ""
+        if code in ("exited", "1"):
+            self.exit_code = int(status)
+        else:
+            self.signal = signal_name(int(status))
+
+    def settle(self, properties: Properties) -> None:
+        """Complete the journal's story with what systemd still knows of its newest run."""
+        is_newest = properties.get("InvocationID") == self.key
+        is_active = properties.get("ActiveState") not in ("inactive", "failed", None)
+        is_over = not is_active if is_newest else time.time() - self.last / 1e6 > 60
+        if is_over and not self.ended:
+            # The host went down in mid-run: its last sign of life is the end, and exit code,
+            # signal and result stay empty. (Under a minute the journal may just be behind.)
+            self.ended = self.last
+        if is_newest and self.ended:
+            self.result = self.result or properties["Result"]
+            if properties["ExecMainCode"] != "0":
+                self._exit(properties["ExecMainCode"], properties["ExecMainStatus"])
+        # systemd logs an exit status only where it counts as a failure.
+        hides_status = properties.get("SuccessExitStatus") or (
+            "ignore_errors=yes" in properties.get("ExecStart", "")
+        )
+        if self.result == "success" and not self.signal and not hides_status:
+            self.exit_code = self.exit_code or 0
+
+    def report(self, properties: Properties, repositories: dict[str, str], restic: str) -> Json:
+        arguments = arguments_of(self.commands, properties)
+        repository = repository_of(self.unit, arguments, properties)
+        return {
+            "key": self.key,
+            "job": self.unit[: -len(".service")],
+            "unit": self.unit,
+            "arguments": redact_arguments(arguments),
+            "repository": repository or repositories.get(self.unit, ""),
+            "started": iso(self.started / 1e6),
+            "finished": iso(self.ended / 1e6) if self.ended else None,
+            "exit_code": self.exit_code if self.ended else None,
+            "signal": self.signal if self.ended else "",
+            "result": self.result if self.ended else "",
+            "output": self.tail.text(),
+            "restic": restic,
+        }
+
+
+def _message(entry: Json) -> bytes:
+    """Text, or a list of bytes where it is not plain, as with restic's escape codes."""
+    value = entry.get("MESSAGE") or ""
+    return value.encode(errors="replace") if isinstance(value, str) else bytes(value)
+
+
+def signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name[3:]
+    except ValueError:
+        return str(number)
+
+
+def split(text: str) -> list[str]:
+    try:
+        return shlex.split(text)
+    except ValueError:  # The journal of systemd 247 does not quote.
+        return text.split()
+
+
+def arguments_of(commands: list[str], properties: Properties) -> list[str]:
+    """The argv of restic as it ran, a backup rather than its helpers; else as the unit says."""
+    written = re.findall(r"argv\[\]=(.*?) ; ignore_errors=", properties.get("ExecStart", ""))
+    commands = commands or written
+    backups = [command for command in commands if re.search(r"\bbackup\b", command)]
+    return split((backups or commands or [""])[0])
+
+
+def repository_of(unit: str, arguments: list[str], properties: Properties) -> str:
+    """Where a job backs up to, without its password; "" where only root may read it."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    parser.add_argument("-r", "--repo")
+    parser.add_argument("--repository-file")
+    options = argparse.Namespace(repo="", repository_file="")
+    with contextlib.suppress(argparse.ArgumentError, SystemExit):
+        parser.parse_known_args(arguments, options)
+    lines = split(properties.get("Environment", ""))
+    for file in properties.get("EnvironmentFiles", "").splitlines():
+        with contextlib.suppress(OSError):
+            lines += Path(file.rpartition(" (")[0]).read_text().splitlines()
+    variables = dict(line.strip().partition("=")[::2] for line in lines)
+    repository = options.repo or variables.get("RESTIC_REPOSITORY", "")
+    source = options.repository_file or variables.get("RESTIC_REPOSITORY_FILE", "")
+    # A credential has its path only inside the unit, and only while that runs.
+    for credential in properties.get("LoadCredential", "").split():
+        name, _, path = credential.partition(":")
+        if source in (f"${{CREDENTIALS_DIRECTORY}}/{name}", f"/run/credentials/{unit}/{name}"):
+            source = path
+    with contextlib.suppress(OSError):
+        repository = repository or (source and Path(source).read_text())
+    return redact_arguments([repository.strip(" \t\n\"'")])[0]
+
+
+def text_of(unit: str) -> str:
+    return output_of("systemctl", "cat", "--no-pager", "--", unit)
+
+
+def assess(unit: str, properties: Properties, timer: Json | None) -> Json:
+    """A unit as it is written and as systemd-analyze judges it."""
+    # The unit is named twice: only of two units or more does the JSON form hold the score.
+    analyze = ("systemd-analyze", "security", "--no-pager")
+    security, mode = output_of(*analyze, "--json=short", unit, unit), "online"
+    if "[" not in security:  # Before systemd 250 there is no JSON form.
+        security, mode = output_of(*analyze, unit), "text"
+    return {
+        "name": unit,
+        "text": text_of(unit)[:TEXT_LIMIT],
+        "needs_reload": properties["NeedDaemonReload"] == "yes",
+        "mode": mode if security else "",
+        "security": security[:SECURITY_LIMIT],
+        "systemd": version_of("systemctl", "--version"),
+        "timer": timer,
+    }
+
+
+def timer_of(unit: str, properties: Properties, rows: dict[str, Json]) -> Json | None:
+    triggers = [name for name in properties["TriggeredBy"].split() if name.endswith(".timer")]
+    name = triggers[0] if triggers else unit[: -len("service")] + "timer"
+    timer = show([name]).get(name)
+    if timer is None:
+        return None
+    schedule = re.findall(r"\{ OnCalendar=(.*?) ;", timer.get("TimersCalendar", ""))
+    schedule += re.findall(r"\{ (.*?) ;", timer.get("TimersMonotonic", ""))
+    # Never is 0, null or the largest number, as the version likes.
+    times = {key: rows.get(name, {}).get(key) or 0 for key in ("next", "last")}
+    return {
+        "name": name,
+        "schedule": "; ".join(schedule).replace("USec=", "Sec="),
+        **{key: iso(at / 1e6) if 0 < at < 2**62 else None for key, at in times.items()},
+        "persistent": timer.get("Persistent") == "yes",
+        "state": timer.get("UnitFileState") or timer["ActiveState"],
+    }
+
+
+def collect(home: Home, config: Config, only: str) -> None:
+    """Put into the spool every run not told yet and every unit that changed."""
+    memory, now = home.recall(), time.time()
+    jobs = {only} if only else find_jobs(memory, now)
+    units = show([*sorted(jobs), OWN_UNITS[0]])
+    told, restic = memory.get("told", {}), version_of("restic", "version")
+    for key, unit in invocations(jobs, now - WEEK).items():
+        if key in told:
+            continue
+        run, properties = Run(unit, key), units.get(unit, {})
+        is_oneshot = properties.get("Type", "oneshot") == "oneshot"
+        matches = (f"INVOCATION_ID={key}", "+", f"_SYSTEMD_INVOCATION_ID={key}")
+        for entry in journal(*matches, fields=RUN_FIELDS):
+            run.take(entry, is_oneshot=is_oneshot)
+        run.settle(properties)
+        home.add_run(run.report(properties, config.repositories, restic))
+        if run.ended:
+            told[key] = now
+    memory["told"] = {key: at for key, at in told.items() if at > now - 2 * WEEK}
+    memory["units"] = collect_units(home, memory.get("units", {}), units, now)
+    home.remember(**memory)
+
+
+def invocations(jobs: set[str], since: float) -> dict[str, str]:
+    """The invocations of these units, oldest first, as PID 1 logged them."""
+    if not jobs:
+        return {}
+    matches = ["_PID=1", *(f"UNIT={job}" for job in sorted(jobs))]
+    entries = journal(*matches, fields="INVOCATION_ID,UNIT", since=since)
+    return {str(e["INVOCATION_ID"]): str(e["UNIT"]) for e in entries if e.get("INVOCATION_ID")}
+
+
+def collect_units(home: Home, seen: Json, units: dict[str, Properties], now: float) -> Json:
+    """Each unit when it or its timer changed, and once a day."""
+    rows = timer_rows()
+    for name, properties in units.items():
+        timer = timer_of(name, properties, rows)
+        about = json.dumps([text_of(name), properties["NeedDaemonReload"], timer])
+        digest = hashlib.sha256(about.encode()).hexdigest()
+        before = seen.get(name, {})
+        if before.get("digest") != digest or before["at"] < now - DAY:
+            home.add_unit(assess(name, properties, timer))
+            seen[name] = {"digest": digest, "at": now}
+    return seen
+
+
+# --- the commands ---------------------------------------------------------------------------
+
+
+def report(home: Home, only: str = "") -> None:
+    """Collect, keep, send."""
+    config = home.config()
+    with home.lock():
+        if home.state == STATE and has_systemd():
+            collect(home, config, only)
+        print(flush(home, config))
+
+
+def flush(home: Home, config: Config) -> str:
+    """Send what waits; a dashboard that is away is no failure of this host."""
+    home.trim()
+    try:
+        return f"Reported to {config.url}: {home.send(Dashboard(config))}."
+    except AgentError as error:
+        if isinstance(error, RejectedError) and error.status in (401, 403):
+            raise AgentError(f"{error} To go on reporting, enrol this host again.") from None
+        return f"{error} Kept for later: {len(home.waiting())}."
+
+
+def run(home: Home, name: str, command: list[str]) -> int:
+    """Run a command as if this program were not there, and report how it went."""
+    tail = Tail()
+    environment = {"Environment": shlex.join(f"{k}={v}" for k, v in os.environ.items())}
+    story: Json = {
+        "key": secrets.token_hex(16),
+        "job": name,
+        "unit": "",
+        "arguments": redact_arguments(command),
+        "repository": repository_of("", command, environment),
+        "started": iso(time.time()),
+        "finished": None,
+        "exit_code": None,
+        "signal": "",
+        "result": "",
+        "output": "",
+        "restic": version_of("restic", "version"),
+    }
+    tell(home, story)
+    code = execute(command, tail)
+    story.update(finished=iso(time.time()), output=tail.text())
+    story.update({"exit_code": code} if code >= 0 else {"signal": signal_name(-code)})
+    tell(home, story).join(3 * TIMEOUT)
+    return code if code >= 0 else 128 - code
+
+
+def tell(home: Home, story: Json) -> threading.Thread:
+    """Keep now, send beside: the command neither waits for the dashboard nor fails with it."""
+
+    def send() -> None:
+        try:
+            with home.lock():
+                flush(home, home.config())
+        except (AgentError, OSError, ValueError) as error:
+            print(f"resthouse-agent: {error}", file=sys.stderr)
+
+    try:
+        home.add_run(story)
+    except OSError as error:
+        print(f"resthouse-agent: this run cannot be kept: {error}", file=sys.stderr)
+    thread = threading.Thread(target=send, daemon=True)
+    thread.start()
+    return thread
+
+
+def execute(command: list[str], tail: Tail) -> int:
+    """Run, pass on output and signals, keep the tail; the exit code, or minus the signal."""
+    try:
+        process = subprocess.Popen(command, stdout=-1, stderr=-1)
+    except OSError as error:
+        print(f"resthouse-agent: {command[0]}: {error.strerror}", file=sys.stderr)
+        tail.add(f"{command[0]}: {error.strerror}".encode())
+        return 127 if isinstance(error, FileNotFoundError) else 126
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2):
+        # A terminal interrupts the command as well: passed on, it would come twice.
+        is_passed_on = number != signal.SIGINT or not os.isatty(0)
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            handler = lambda n, _, on=is_passed_on: process.send_signal(n) if on else None  # noqa: E731
+            signal.signal(number, handler)
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ, [1, b""])  # type: ignore[arg-type]
+        selector.register(process.stderr, selectors.EVENT_READ, [2, b""])  # type: ignore[arg-type]
+        while selector.get_map():
+            for ready, _ in selector.select():
+                if not pump(ready.fd, ready.data, tail):
+                    selector.unregister(ready.fileobj)
+    return process.wait()
+
+
+def pump(source: int, sink: list[Any], tail: Tail) -> bool:
+    """Pass on what is there to [target, begun line]; False at the end."""
+    chunk = os.read(source, 65536)
+    *lines, sink[1] = (sink[1] + chunk).split(b"\n")
+    for line in lines if chunk else filter(None, [sink[1]]):
+        tail.add(line)
+    sink[1] = sink[1][-TEXT_LIMIT:]
+    with contextlib.suppress(OSError):  # Who reads our output may have gone.
+        rest = chunk
+        while rest:
+            rest = rest[os.write(sink[0], rest) :]
+    return bool(chunk)
+
+
+def status(home: Home) -> None:
+    config = home.config()
+    try:
+        key = f"valid, for {Dashboard(config).call('/api/key')['host']}"
+    except (AgentError, KeyError) as error:
+        key = str(error)
+    print(f"Dashboard     {config.url}")
+    print(f"Host          {config.host}")
+    print(f"Key           {key}")
+    print(f"Last contact  {home.recall().get('contact', 'never')}")
+    print(f"Waiting       {len(home.waiting())} in {home.spool}")
+
+
+def enrol(home: Home, url: str, token: str, ca: Path | None) -> None:
+    """Exchange the one-time token for this host's key, then install what reports by itself."""
+    if home.state == STATE and os.geteuid() != 0:
+        raise AgentError("Only root can enrol this host. Or keep all in a folder: --state DIR")
+    config = Config(url=checked(url), ca=ca.read_text() if ca else "")
+    answer = Dashboard(config).call("/api/enrol", {"token": token, "host": host_facts()})
+    config = Config(config.url, str(answer["key"]), str(answer["host"]), config.ca)
+    write_file(home.config_file, json.dumps(asdict(config)), 0o600)
+    print(f"Enrolled at {config.url} as {config.host}.")
+    if home.state == STATE and has_systemd():
+        install(home, config)
+    else:
+        print("Report a job with: resthouse-agent run NAME -- COMMAND…")
+
+
+def checked(url: str) -> str:
+    parts = urllib.parse.urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+        raise AgentError("The address must look like https://backup.example.org")
+    if parts.scheme == "http" and not is_loopback(url):
+        raise AgentError("Over plain HTTP anybody on the way could read the key: use https://")
+    return url.rstrip("/")
+
+
+# --- what is changed on this host, and taken back by remove ------------------------------------
+
+SERVICE = """\
+# Written by resthouse-agent enrol, taken away by resthouse-agent remove.
+[Unit]
+Description={description}
+
+[Service]
+Type=oneshot
+ExecStart={python} -I {program} report{arguments}
+# Not DynamicUser=: without libnss-systemd, D-Bus knows no dynamic user and refuses to talk.
+User=resthouse-agent
+SupplementaryGroups=systemd-journal
+LoadCredential=config:{config}
+StateDirectory=resthouse-agent
+StateDirectoryMode=0700
+TimeoutStartSec=5min
+Nice=10
+CapabilityBoundingSet=
+NoNewPrivileges=yes
+UMask=0077
+ProtectSystem=strict
+ProtectHome=yes
+PrivateTmp=yes
+PrivateDevices=yes
+PrivateMounts=yes
+PrivateUsers=yes
+ProtectProc=invisible
+ProcSubset=pid
+ProtectClock=yes
+ProtectHostname=yes
+ProtectControlGroups=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
+RemoveIPC=yes
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged @resources
+SystemCallErrorNumber=EPERM
+{network}"""
+
+TIMER = """\
+# Written by resthouse-agent enrol, taken away by resthouse-agent remove.
+[Unit]
+Description=Report to the Resthouse dashboard every five minutes
+
+[Timer]
+OnCalendar=*:0/5
+RandomizedDelaySec=2min
+FixedRandomDelay=yes
+Persistent=yes
+
+[Install]
+WantedBy=timers.target
+"""
+
+
+def systemctl(*arguments: str) -> None:
+    if subprocess.run(["systemctl", *arguments], check=False).returncode:
+        raise AgentError(f"This failed: systemctl {' '.join(arguments)}")
+
+
+def install(home: Home, config: Config) -> None:
+    """The program, a user for it, two services, a timer, and a hook on every backup unit."""
+    if Path(__file__).resolve() != PROGRAM:
+        write_file(PROGRAM, Path(__file__).read_text(), 0o755)
+    PROGRAM.chmod(0o755)
+    user = b'u resthouse-agent - "Resthouse agent"\n'
+    subprocess.run(["systemd-sysusers", "-"], input=user, check=False)
+    shared = {
+        "python": shutil.which("python3", path="/usr/local/bin:/usr/bin:/bin") or sys.executable,
+        "program": PROGRAM,
+        "config": home.config_file,
+        "network": network_limit(config.url),
+    }
+    about = "Report to the Resthouse dashboard"
+    own = SERVICE.format(description=about, arguments="", **shared)
+    hook = SERVICE.format(description=f"{about}: %i", arguments=" --unit %i", **shared)
+    for name, text in zip(OWN_UNITS, (own, hook, TIMER)):
+        write_file(UNITS / name, text, 0o644)
+    add_hooks(home, config)
+    systemctl("daemon-reload")
+    systemctl("enable", "--quiet", "--now", OWN_UNITS[2])
+    systemctl("start", OWN_UNITS[0])  # The first report comes from the unit: its sandbox works.
+
+
+def network_limit(url: str) -> str:
+    """Only literal addresses can be allowed. A name may move: then nothing is limited."""
+    host = urllib.parse.urlsplit(url).hostname or ""
+    with contextlib.suppress(ValueError):
+        host = "localhost" if host == "localhost" else str(ipaddress.ip_address(host))
+        return f"IPAddressDeny=any\nIPAddressAllow={host}\n"
+    return ""
+
+
+def add_hooks(home: Home, config: Config) -> None:
+    """Report each backup as soon as it ends, and note its repository while root may read it."""
+    # Two instances: one used for both results would get no variables of the run.
+    hooks = [
+        f"On{result}=resthouse-report@%N:{result}.service" for result in ("Success", "Failure")
+    ]
+    if version_of("systemctl", "--version") < "249":
+        del hooks[0]  # OnSuccess= is unknown there; the timer reports what the hook misses.
+    for name, properties in show(sorted(find_jobs({}, time.time()))).items():
+        write_file(UNITS / f"{name}.d/60-resthouse.conf", "\n".join(["[Unit]", *hooks, ""]), 0o644)
+        config.repositories[name] = repository_of(name, arguments_of([], properties), properties)
+        print(f"Reports {name}.")
+    write_file(home.config_file, json.dumps(asdict(config)), 0o600)
+
+
+def remove(home: Home, *, purge: bool) -> None:
+    """Take away units and hooks; with purge also the key, what waits, and the program."""
+    subprocess.run(["systemctl", "disable", "--quiet", "--now", OWN_UNITS[2]], check=False)
+    hooks = list(UNITS.glob("*.service.d/60-resthouse.conf"))
+    for path in [*hooks, *(UNITS / name for name in OWN_UNITS)]:
+        path.unlink(missing_ok=True)
+    for hook in hooks:
+        with contextlib.suppress(OSError):  # Where other drop-ins are, the directory stays.
+            hook.parent.rmdir()
+    if has_systemd():
+        systemctl("daemon-reload")
+    if purge:
+        home.config_file.unlink(missing_ok=True)
+        PROGRAM.unlink(missing_ok=True)
+        shutil.rmtree(home.state, ignore_errors=True)
+    print("Removed. The backups go on; the dashboard hears no more of them.")
+
+
+def parse(argv: list[str]) -> argparse.Namespace:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--state", type=Path, default=STATE, help="keep everything in this folder")
+    parser = argparse.ArgumentParser(prog="resthouse-agent", description=__doc__.splitlines()[0])
+    parser.add_argument("--version", action="version", version=VERSION)
+    commands = parser.add_subparsers(dest="verb", required=True, metavar="COMMAND")
+
+    def add(name: str, about: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=about, description=about, parents=[common])
+
+    enrolment = add("enrol", "make this host known to a dashboard")
+    enrolment.add_argument("url", metavar="URL")
+    enrolment.add_argument("token", metavar="TOKEN")
+    enrolment.add_argument("--cacert", type=Path, help="trust this certificate and no other")
+    add("report", "report what is new").add_argument("--unit", default="", help="only of this one")
+    add("run", "run NAME -- COMMAND…: run a command and report it").add_argument("name")
+    add("status", "show the dashboard, the last contact and what waits")
+    add("remove", "take away units and hooks").add_argument("--purge", action="store_true")
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str]) -> int:
+    cut = argv.index("--") if "--" in argv else len(argv)
+    options, command = parse(argv[:cut]), argv[cut + 1 :]
+    home = Home(options.state)
+    try:
+        if options.verb == "enrol":
+            enrol(home, options.url, options.token, options.cacert)
+        elif options.verb == "report":
+            unit = re.sub(r"(\.service|:Success|:Failure)$", "", options.unit)
+            report(home, unit and f"{unit}.service")
+        elif options.verb == "run":
+            if not command:
+                raise AgentError("Say what to run: resthouse-agent run NAME -- COMMAND…")
+            return run(home, options.name, command)
+        elif options.verb == "status":
+            status(home)
+        else:
+            remove(home, purge=options.purge)
+    except (AgentError, OSError) as error:
+        print(f"resthouse-agent: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
