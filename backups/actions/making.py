@@ -180,14 +180,16 @@ def restart_server(operation: Operation, lease: Lease) -> None:
 
 
 def remove_server(operation: Operation, lease: Lease) -> None:
-    """The container goes, the data directory stays as it is."""
+    """The container goes; the data directory and what is known of it stay."""
     server = _server_of(operation)
     containers = _answering_engine(server)
     if containers.find(server.name):
         stop_server(operation, lease)
         lease.step("Removing the container", 80)
         containers.remove(server.name)
-    server.delete()
+    server.status, server.reason = Server.Status.REMOVED, "Its container was removed here."
+    server.live_since = None
+    server.save(update_fields=["status", "reason", "live_since"])
 
 
 def _server_of(operation: Operation) -> Server:

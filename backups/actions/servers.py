@@ -2,6 +2,7 @@
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django_tasks import task
 
@@ -19,21 +20,31 @@ _DRIVE = {
     "restart": Operation.Kind.RESTART_SERVER,
     "remove": Operation.Kind.REMOVE_SERVER,
 }
+_RETRIED = {Server.Status.UNMADE, Server.Status.GONE, Server.Status.REMOVED}
 
 
 def create_server(server: Server, *, by: Actor) -> Operation:
-    """Keep what is wanted, and hand the making to a worker; ValidationError on bad input."""
-    server.full_clean()
+    """Keep what is wanted, and hand the making to a worker; ValidationError on bad input.
+
+    A server of this name whose making failed holds nothing yet, so this one takes its place.
+    """
     with transaction.atomic():
+        _unmade(server.name).delete()
+        server.full_clean()
         server.save()
         record_event(by, "asked for", server, sentence=f"{server.image} at {server.url}")
         return start_operation(Operation.Kind.CREATE_SERVER, server=server, by=by)
 
 
+def _unmade(name: str) -> QuerySet[Server]:
+    open_ones = Operation.objects.open().filter(server__isnull=False).values("server")
+    return Server.objects.filter(name=name, status=Server.Status.UNMADE).exclude(pk__in=open_ones)
+
+
 def retry_server(server: Server, *, by: Actor) -> Operation:
-    """Try again to make a server whose making failed."""
-    if server.status != Server.Status.UNMADE:
-        raise EngineError(f"{server} is made already.")
+    """Make the container of a server that has none: its making failed, or it was removed."""
+    if server.status not in _RETRIED:
+        raise EngineError(f"{server} has a container already.")
     return start_operation(Operation.Kind.CREATE_SERVER, server=server, by=by)
 
 
@@ -48,8 +59,8 @@ def drive_server(server: Server, verb: str, *, by: Actor) -> Operation:
 
 
 def forget_server(server: Server, *, by: Actor) -> None:
-    """Drop a server that was never made, so that its name and address are free again."""
-    if server.status != Server.Status.UNMADE:
+    """Drop a server without a container; its data directory stays, what is known of it goes."""
+    if server.status not in _RETRIED:
         raise EngineError(f"{server} has a container. Remove that first.")
     with transaction.atomic():
         record_event(by, "forgot", server)
@@ -64,7 +75,8 @@ def check_servers() -> None:
 
 def check_server(server: Server) -> None:
     """Ask the engine and the port, and write down what they say."""
-    if Operation.objects.open().filter(server=server).exists():
+    has_none = server.status in Server.WITHOUT_CONTAINER
+    if has_none or Operation.objects.open().filter(server=server).exists():
         return
     status, reason = _look_at(server)
     now = timezone.now()

@@ -12,8 +12,8 @@ class ServerQuerySet(models.QuerySet["Server"]):
     """Servers, by what they are."""
 
     def made(self) -> "ServerQuerySet":
-        """Those whose container exists or existed."""
-        return self.exclude(status__in=[Server.Status.NEW, Server.Status.UNMADE])
+        """Those that should have a container."""
+        return self.exclude(status__in=Server.WITHOUT_CONTAINER)
 
     def live(self) -> "ServerQuerySet":
         return self.filter(status=Server.Status.LIVE)
@@ -30,6 +30,9 @@ class Server(models.Model):
         FAILED = "failed", "Does not answer"
         GONE = "gone", "Its container is gone"
         UNKNOWN = "unknown", "The engine does not answer"
+        REMOVED = "removed", "Removed, its data is kept"
+
+    WITHOUT_CONTAINER = (Status.NEW, Status.UNMADE, Status.REMOVED)
 
     name = models.CharField(
         max_length=63,

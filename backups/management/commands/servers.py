@@ -40,6 +40,8 @@ class Command(NounCommand):
             "stop": (self.stop, [_NAME]),
             "restart": (self.restart, [_NAME]),
             "remove": (self.remove, [_NAME]),
+            "retry": (self.retry, [_NAME]),
+            "forget": (self.forget, [_NAME]),
             "show": (self.show, [_NAME]),
         }
 
@@ -93,12 +95,24 @@ class Command(NounCommand):
         """Remove its container; the data directory stays."""
         self._drive(name, "remove")
 
+    def retry(self, name: str) -> None:
+        """Make the container of a server that has none."""
+        server = Server.objects.get(name=name)
+        self._wait(servers.retry_server(server, by="terminal"))
+        self.answer(_facts(Server.objects.get(name=name)), f"{name} is live at {server.url}")
+
+    def forget(self, name: str) -> None:
+        """Drop a server without a container; its data directory stays."""
+        servers.forget_server(Server.objects.get(name=name), by="terminal")
+        self.answer({"name": name, "forgotten": True}, f"{name} is forgotten")
+
     def show(self, name: str) -> None:
         """What it is, and the `docker run` line that makes its equal."""
         server = Server.objects.get(name=name)
         servers.check_server(server)
         line = docker_run(server.spec)
-        self.answer({**_facts(server), "docker_run": line}, f"{_facts(server)}\n{line}")
+        lines = [f"{name:25}{value}" for name, value in _facts(server).items()]
+        self.answer({**_facts(server), "docker_run": line}, "\n".join([*lines, "", line]))
 
     def _drive(self, name: str, verb: str) -> None:
         operation = servers.drive_server(Server.objects.get(name=name), verb, by="terminal")
@@ -115,7 +129,7 @@ class Command(NounCommand):
 def _facts(server: Server) -> dict[str, object]:
     return {
         "name": server.name,
-        "status": server.status,
+        "status": str(server.status),
         "reason": server.reason,
         "url": server.url,
         "image": server.image,
