@@ -4,7 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest as DjangoHttpRequest
 from django.template.response import TemplateResponse
-from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.http import HttpResponseClientRedirect, reselect, reswap, retarget
 from django_htmx.middleware import HtmxDetails
 
 from backups.models import Operator

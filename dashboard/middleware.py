@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django_htmx.http import HttpResponseClientRedirect
 
 from backups.engines.errors import EngineError, EngineUnavailable
+from dashboard.http import page_of
 
 
 class LoginMiddleware(LoginRequiredMiddleware):
@@ -38,13 +39,6 @@ class EngineErrorMiddleware:
             return None
         if request.method == "POST":
             messages.error(request, str(error))
-            return redirect(self._page_of(request))
+            return redirect(page_of(request))
         status = 503 if isinstance(error, EngineUnavailable) else 500
-        return render(request, "503.html", {"reason": str(error)}, status=status)
-
-    @staticmethod
-    def _page_of(request: HttpRequest) -> str:
-        """The page that the person looks at, as far as it is one of ours."""
-        referer = request.headers.get("Referer", "")
-        here = f"{request.scheme}://{request.get_host()}/"
-        return "/" + referer.removeprefix(here) if referer.startswith(here) else "/"
+        return render(request, "503.html", {"sentence": str(error)}, status=status)

@@ -157,6 +157,9 @@ USE_TZ = True
 
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+# Maps are fetched by developers' tools alone, and compressing them took most of the first start.
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ["map", "png", "woff2", "gz"]
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
