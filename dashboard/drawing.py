@@ -59,14 +59,7 @@ def days(marks: Sequence[Mark], what: str = "") -> SafeString:
     for place, state in enumerate(_with_past(marks)):
         left, shape = DAYS[state.removeprefix("past ")]
         paths.setdefault(state, []).append(f"M{8 * place + left:g} {shape}")
-    open_ones = "; ".join(
-        f"{day.day} {day:%b} {label}"
-        for (day, _, label), state in zip(marks, _with_past(marks), strict=True)
-        if label and state in ("warning", "failed", "missed")
-    )
-    sentence = f"{what}, {len(marks)} days: {in_words(marks)}" + (
-        f" ({open_ones})" * bool(open_ones)
-    )
+    sentence = f"{what}, {len(marks)} days: {in_words(marks)}{_still_open(marks)}"
     return format_html(
         '<svg class="days" viewBox="0 0 {} 18" preserveAspectRatio="none" role="img"'
         ' aria-label="{}">{}</svg>',
@@ -222,6 +215,16 @@ def _with_past(marks: Sequence[Mark]) -> list[str]:
         f"past {state}" if place < last and state in ("warning", "failed", "missed") else state
         for place, state in enumerate(states)
     ]
+
+
+def _still_open(marks: Sequence[Mark]) -> str:
+    """The last three that nothing has made good, by name: who cannot see them wants to know."""
+    said = [
+        f"{day.day} {day:%b} {label}"
+        for (day, _, label), state in zip(marks, _with_past(marks), strict=True)
+        if label and state in ("warning", "failed", "missed")
+    ]
+    return f" ({'; '.join(said[-3:])})" if said else ""
 
 
 def _height(value: float, high: float) -> float:
