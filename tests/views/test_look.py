@@ -11,8 +11,6 @@ from django.template.loader import get_template, render_to_string
 from django.test import Client
 from django.urls import reverse
 
-from backups.models import Operator
-
 TEMPLATES = sorted((settings.BASE_DIR / "templates").rglob("*.html"))
 STYLES = sorted((settings.BASE_DIR / "static/css").glob("*.css"))
 COMMENT = re.compile(r"\{#.*?#\}|<!--.*?-->", re.DOTALL)
@@ -127,7 +125,6 @@ def test_a_field_says_its_mistake_where_it_stands() -> None:
     assert 'id="id_name_helptext"' in page
 
 
-@pytest.mark.django_db
 @pytest.mark.parametrize(
     "name",
     [
@@ -142,8 +139,6 @@ def test_a_field_says_its_mistake_where_it_stands() -> None:
     ],
 )
 def test_the_pages_of_an_account_stand_in_the_look(name: str, client: Client) -> None:
-    client.force_login(Operator.objects.create_user("ines", "ines@example.org", "long enough 1"))
-
     page = client.get(reverse(name), follow=True).content.decode()
 
     assert 'href="/static/css/tokens.css"' in page
@@ -152,9 +147,8 @@ def test_the_pages_of_an_account_stand_in_the_look(name: str, client: Client) ->
     assert INLINE.findall(page) == []
 
 
-@pytest.mark.django_db
-def test_the_door_offers_a_passkey_and_a_password(client: Client) -> None:
-    page = client.get(reverse("account_login")).content.decode()
+def test_the_door_offers_a_passkey_and_a_password(stranger: Client) -> None:
+    page = stranger.get(reverse("account_login")).content.decode()
 
     assert 'id="passkey_login"' in page
     assert 'name="password"' in page
