@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from dashboard.api import api
+from dashboard import api
 from dashboard.views import (
     agent,
     certificates,

@@ -86,11 +86,14 @@ def record_report(
 
 def record_run(host: Host, report: RunReport) -> Run:
     """Write one run; an end that is known is never overwritten by older word of its start."""
-    job = _job_of(host, report)
+    output = restic.parse_output(report.output)
+    kind = _kind_of(report, output)
+    job = _job_of(host, report, kind)
     run = Run.objects.filter(job=job, key=report.key).first() or Run(job=job, key=report.key)
     if run.pk and run.finished and report.finished is None:
         return run
-    _fill(run, report)
+    run.kind = kind
+    _fill(run, report, output)
     if run.verdict in {Run.Verdict.NONE, Run.Verdict.WAITING}:
         run.verdict = first_verdict(run)
     run.save()
@@ -116,36 +119,41 @@ def record_unit(host: Host, report: UnitReport) -> Unit:
     return unit
 
 
-def _job_of(host: Host, report: RunReport) -> Job:
+def _job_of(host: Host, report: RunReport, kind: str) -> Job:
     unit = None
     if report.unit:
         unit, _ = Unit.objects.get_or_create(host=host, name=report.unit)
     job, _ = Job.objects.get_or_create(host=host, name=report.job)
-    is_backup = restic.kind_of(report.arguments) == "backup"
     job.unit = unit or job.unit
     job.repository_url = report.repository or job.repository_url
-    job.is_backup = is_backup or (job.is_backup and job.last_run_id is not None)
+    # One backup makes it a backup job; what only prunes or checks has none to miss.
+    job.is_backup = kind == Run.Kind.BACKUP or (job.is_backup and job.last_run_id is not None)
     job.save(update_fields=["unit", "repository_url", "is_backup"])
     return job
 
 
-def _fill(run: Run, report: RunReport) -> None:
+def _kind_of(report: RunReport, output: restic.Output) -> str:
+    """By what restic was told, or where a script hides that, by what it left."""
     kind = restic.kind_of(report.arguments)
-    output = restic.parse_output(report.output)
-    run.kind, run.restic = kind, report.restic
-    run.started, run.finished = report.started, report.finished
+    if kind == Run.Kind.OTHER and output.summary and output.summary.snapshot_id:
+        return Run.Kind.BACKUP
+    return kind
+
+
+def _fill(run: Run, report: RunReport, output: restic.Output) -> None:
+    run.started, run.finished, run.restic = report.started, report.finished, report.restic
     run.exit_code, run.signal, run.result = report.exit_code, report.signal, report.result
     run.log = "\n".join(output.lines)
     run.errors = [[error.item, error.message] for error in output.errors]
-    if output.progress and report.finished is None:
-        _fill_progress(run, output.progress)
     if output.summary:
         _fill_summary(run, output.summary)
     if report.finished is None:
         run.status = Run.Status.RUNNING
+        if output.progress:
+            _fill_progress(run, output.progress)
         return
     judgement = restic.judge(
-        kind=kind,
+        kind=run.kind,
         exit_code=report.exit_code,
         signal=report.signal,
         result=report.result,
@@ -169,7 +177,7 @@ def _fill_summary(run: Run, summary: restic.Summary) -> None:
 
 
 def _assess(unit: Unit, report: UnitReport, now: datetime) -> None:
-    """Score from the host's own words; what cannot be read leaves the former score, and says so."""
+    """Score by the host's own words; what cannot be read leaves the former score, and says so."""
     try:
         score = systemd.parse_security(
             report.security, mode=report.mode, version=report.systemd, unit=report.name
@@ -177,17 +185,15 @@ def _assess(unit: Unit, report: UnitReport, now: datetime) -> None:
     except EngineError as error:
         unit.finding = str(error)
         return
-    findings = systemd.lint(report.text)
     unit.exposure, unit.level, unit.assessed = score.exposure, score.level, now
-    unit.finding = findings[0].sentence if findings else ""
     text_hash = hashlib.sha256(unit.text.encode()).hexdigest()
     last = unit.assessments.first()
-    if last and (last.exposure, last.text_hash, last.systemd) == (
-        score.exposure,
-        text_hash,
-        report.systemd,
-    ):
+    known = (last.exposure, last.text_hash, last.systemd) if last else None
+    if known == (score.exposure, text_hash, report.systemd):
         return
+    findings = _findings(report)
+    worst = next((finding for finding in findings if finding.severity == "error"), None)
+    unit.finding = worst.sentence if worst else ""
     Assessment.objects.create(
         unit=unit,
         at=now,
@@ -202,6 +208,14 @@ def _assess(unit: Unit, report: UnitReport, now: datetime) -> None:
         ],
         findings=[[f.code, f.severity, f.line, f.sentence, f.fix] for f in findings],
     )
+
+
+def _findings(report: UnitReport) -> tuple[systemd.Finding, ...]:
+    """With the warnings of the systemd of this machine, where there is one."""
+    try:
+        return systemd.score_unit(report.text, name=report.name).findings
+    except EngineError:
+        return systemd.lint(report.text)
 
 
 def _learn_timer(host: Host, unit: Unit, timer: TimerReport) -> None:

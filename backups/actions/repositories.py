@@ -1,5 +1,6 @@
 """Repositories: what the disk shows, kept as receipts."""
 
+import logging
 from pathlib import Path
 
 from django.db import transaction
@@ -9,7 +10,10 @@ from django_tasks import task
 from backups import engines
 from backups.actions.verdicts import settle_verdicts
 from backups.engines import repositories
+from backups.engines.errors import EngineError
 from backups.models import Receipt, Repository, Server, User
+
+logger = logging.getLogger(__name__)
 
 
 @task(queue_name="checks")
@@ -23,7 +27,11 @@ def scan_server(server: Server) -> None:
     if not engines.is_visible(server):
         return
     looked = timezone.now()
-    found = repositories.scan(Path(server.data_directory))
+    try:
+        found = repositories.scan(Path(server.data_directory))
+    except EngineError as error:
+        logger.warning("the disk of %s: %s", server, error)
+        return
     with transaction.atomic():
         known = {repository.path: repository for repository in server.repositories.all()}
         for seen in found:
@@ -49,6 +57,8 @@ def _write_repository(repository: Repository, seen: repositories.Repository) -> 
 
 
 def _write_receipts(repository: Repository, seen: repositories.Repository) -> None:
+    if seen.unreadable:
+        return  # What cannot be read is not gone.
     known = dict(repository.receipts.values_list("snapshot_id", "is_gone"))
     there = {snapshot.id: snapshot for snapshot in seen.snapshots}
     Receipt.objects.bulk_create(

@@ -1,4 +1,4 @@
-"""Web, worker and scheduler as children of one process."""
+"""Web, worker and scheduler as children of one process, itself without Django and small."""
 
 import ctypes
 import os
@@ -12,8 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from django.conf import settings
-
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
 _STOP_WITHIN = 1.5
 _RESTART_AFTER = 1.0
 _PR_SET_PDEATHSIG = 1
@@ -32,7 +31,7 @@ class Child:
     def start(self) -> None:
         self.process = subprocess.Popen(  # noqa: S603 (our own command lines)
             self.command,
-            cwd=settings.BASE_DIR,
+            cwd=BASE_DIR,
             env=self.environment,
             # Ctrl-C reaches the whole group of the terminal; here one process decides.
             start_new_session=True,
@@ -83,7 +82,7 @@ class Supervisor:
             "RESTHOUSE_BIND": f"{self.address}:{self.port}",
             "RESTHOUSE_URL": self.url,
         }
-        manage = [sys.executable, str(Path(settings.BASE_DIR) / "manage.py")]
+        manage = [sys.executable, str(BASE_DIR / "manage.py")]
         granian = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"]
         granian += ["--host", self.address, "--port", str(self.port), "--blocking-threads", "4"]
         granian += ["--log-level", "warning", "dashboard.wsgi:application"]
@@ -122,3 +121,8 @@ def _end(children: list[Child]) -> None:
 def _die_with_parent() -> None:
     """A killed supervisor leaves no orphans that hold its port."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    _, _address, _port, _url = sys.argv
+    Supervisor(_address, int(_port), _url).run()

@@ -11,6 +11,7 @@ api = NinjaAPI(title="Resthouse", version=VERSION, description=__doc__)
 api.add_router("", router)
 
 # Hosts have no session: each route says itself who may call it.
-for _pattern in api.urls[0]:
+urls = api.urls
+for _pattern in urls[0]:
     if isinstance(_pattern, URLPattern):
         _pattern.callback = login_not_required(_pattern.callback)

@@ -1,5 +1,7 @@
 """`manage.py run`: the whole house under one process."""
 
+import os
+import sys
 from typing import Any
 
 from django.conf import settings
@@ -8,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from backups import engines
 from backups.actions.house import prepare_database, prepare_static
 from backups.actions.operators import setup_token
-from backups.management.supervisor import Supervisor, is_free
+from backups.management.supervisor import is_free
 from backups.models import Operator
 from backups.version import VERSION
 
@@ -32,7 +34,9 @@ class Command(BaseCommand):
         prepare_static()
         url = settings.RESTHOUSE_URL if bind == settings.RESTHOUSE_BIND else f"http://{bind}"
         self._greet(url)
-        Supervisor(address, int(port), url).run()
+        # From here on Django is of no use to this process, only its memory would stay.
+        supervisor = [sys.executable, "-m", "backups.management.supervisor", address, port, url]
+        os.execv(sys.executable, supervisor)  # noqa: S606
 
     def _greet(self, url: str) -> None:
         self.stdout.write(
