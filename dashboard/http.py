@@ -4,7 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest as DjangoHttpRequest
 from django.template.response import TemplateResponse
-from django_htmx.http import HttpResponseClientRedirect, reselect, reswap, retarget
+from django_htmx.http import HttpResponseClientRedirect, reselect, retarget
 from django_htmx.middleware import HtmxDetails
 
 from backups.models import Operator
@@ -38,3 +38,18 @@ def render(
         # Rendering nothing, this answer leaves the messages to the page that follows.
         return HttpResponseClientRedirect(request.get_full_path())
     return TemplateResponse(request, template, context, status=status)
+
+
+def in_place_of_the_page(
+    response: TemplateResponse | HttpResponseClientRedirect,
+) -> TemplateResponse | HttpResponseClientRedirect:
+    """For an answer to a POST that no address leads back to: htmx puts it where the page was."""
+    response["HX-Reswap"] = "outerHTML show:window:top"
+    return reselect(retarget(response, "#main"), "#main")
+
+
+def page_of(request: DjangoHttpRequest, default: str = "/") -> str:
+    """The page that the person looks at, as far as it is one of ours."""
+    referer = request.headers.get("Referer", "")
+    here = f"{request.scheme}://{request.get_host()}/"
+    return "/" + referer.removeprefix(here) if referer.startswith(here) else default

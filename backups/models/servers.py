@@ -1,11 +1,17 @@
 """Servers: a rest-server container and its data directory."""
 
+from ipaddress import ip_address
+
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.urls import reverse
 
 from backups.engines.containers import Spec
 from backups.engines.restserver import Options
+
+
+def is_loopback(address: str) -> bool:
+    return ip_address(address).is_loopback
 
 
 class ServerQuerySet(models.QuerySet["Server"]):
@@ -106,6 +112,11 @@ class Server(models.Model):
     @property
     def is_live(self) -> bool:
         return self.status == self.Status.LIVE
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether this machine alone reaches it, so that no line needs encryption."""
+        return is_loopback(self.address)
 
     @property
     def options(self) -> Options:
