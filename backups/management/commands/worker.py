@@ -5,13 +5,13 @@ import signal
 import threading
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.utils.crypto import get_random_string
 from django_tasks import DEFAULT_TASK_BACKEND_ALIAS
 from django_tasks_db.management.commands.db_worker import Worker
 
 # A long operation must not hold up the checks, so each queue has a thread of its own.
-QUEUES = ["operations", "checks"]
 _IDLE_SECONDS = 0.3
 
 
@@ -24,7 +24,7 @@ class Command(BaseCommand):
         stop = threading.Event()
         for name in ("SIGINT", "SIGTERM"):
             signal.signal(getattr(signal, name), lambda *_: stop.set())
-        workers = [_worker(queue) for queue in QUEUES]
+        workers = [_worker(queue) for queue in settings.QUEUES]
         threads = [threading.Thread(target=_run, args=(worker, stop)) for worker in workers]
         for thread in threads:
             thread.daemon = True
