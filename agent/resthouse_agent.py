@@ -74,8 +74,6 @@ class RejectedError(AgentError):
         self.status = status
 
 
-# --- what is hidden -------------------------------------------------------------------------
-
 NAME = r"\b[A-Z][A-Z0-9_]*(?:PASSWORD|PASSPHRASE|SECRET|TOKEN|_KEY)(?!_FILE|_HINT|_ID)[A-Z0-9_]*="
 QUOTED = r'"(?:\\.|[^"\\])*"|' + r"'[^']*'"
 SECRETS = (
@@ -118,9 +116,6 @@ def redact_arguments(arguments: Iterable[str]) -> list[str]:
     return shown
 
 
-# --- what is sent, and to whom --------------------------------------------------------------
-
-
 @dataclass(frozen=True)
 class Config:
     """What enrolment left: the address, the key, and the certificate to trust."""
@@ -155,11 +150,13 @@ class Dashboard:
             headers["Content-Type"] = "application/json"
             data = json.dumps(body, ensure_ascii=False).encode(errors="replace")
         request = urllib.request.Request(self.config.url + path, data, headers)  # noqa: S310
+        # The certificate given at enrolment and no other; else those of the system.
+        trust = ssl.create_default_context(cadata=self.config.ca or None)
         # None stands for the proxies of the environment.
         proxies: dict[str, str] | None = {} if is_loopback(self.config.url) else None
         opener = urllib.request.build_opener(
             urllib.request.ProxyHandler(proxies),
-            urllib.request.HTTPSHandler(context=self._trust()),
+            urllib.request.HTTPSHandler(context=trust),
             NoRedirects(),
         )
         try:
@@ -171,16 +168,13 @@ class Dashboard:
             reason = getattr(error, "reason", error)
             raise AgentError(f"{self.config.url} cannot be reached: {reason}.") from None
 
-    def report(self, parts: Iterable[Json]) -> None:
-        body: Json = {"sent": iso(time.time()), "host": host_facts(), "runs": [], "units": []}
+    def report(self, host: Json, parts: Iterable[Json]) -> None:
+        body: Json = {"sent": iso(time.time()), "host": host, "runs": [], "units": []}
         for part in parts:
             for kind, content in part.items():
                 body[kind].append(content)
-        self.call("/api/reports", body)
-
-    def _trust(self) -> ssl.SSLContext:
-        """The certificate given at enrolment and no other, else those of the system."""
-        return ssl.create_default_context(cadata=self.config.ca or None)
+        if "accepted" not in self.call("/api/reports", body):
+            raise AgentError(f"{self.config.url} did not answer as a dashboard does.")
 
 
 def _sentence(error: urllib.error.HTTPError) -> str:
@@ -201,9 +195,6 @@ def is_loopback(url: str) -> bool:
 
 def iso(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="milliseconds")
-
-
-# --- what is kept on this host --------------------------------------------------------------
 
 
 def write_file(path: Path, text: str, mode: int) -> None:
@@ -307,27 +298,28 @@ class Home:
 
     def send(self, dashboard: Dashboard) -> int:
         """Hand over what waits and delete what was taken; how much that was."""
-        parts, step, sent = self.waiting(), 10, 0
-        while parts or not sent:  # With nothing to tell, one empty report says: still here.
+        host, parts, step = host_facts(), self.waiting(), 10
+        sent = len(parts)
+        if not parts:
+            dashboard.report(host, [])  # With nothing to tell this says: still here.
+        while parts:
             batch = parts[:step]
             try:
-                dashboard.report([json.loads(path.read_text()) for path in batch])
-            except RejectedError as error:
-                if error.status not in (400, 413, 422) or not batch:
+                dashboard.report(host, [json.loads(path.read_text()) for path in batch])
+            except (RejectedError, ValueError) as error:
+                if isinstance(error, RejectedError) and error.status not in (400, 413, 422):
                     raise
                 if len(batch) > 1:  # One bad part must not hold up the others.
                     step = 1
                     continue
-                print(f"The dashboard refused {batch[0].name}: {error}", file=sys.stderr)
+                print(f"Refused: {batch[0].name}: {error}", file=sys.stderr)
                 batch[0].rename(batch[0].with_suffix(".refused"))
             for path in batch:
                 path.unlink(missing_ok=True)
-            parts, sent = parts[step:], sent + max(1, len(batch))
+            parts = parts[step:]
         self.remember(contact=iso(time.time()))
         return sent
 
-
-# --- what is read from systemd --------------------------------------------------------------
 
 ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -486,10 +478,10 @@ class Tail:
 
 
 class Run:
-    """One time of a job: one invocation of its unit, as the journal tells it."""
+    """One time of a job: an invocation of its unit as the journal tells it, or one `run`."""
 
-    def __init__(self, unit: str, key: str) -> None:
-        self.unit, self.key = unit, key
+    def __init__(self, key: str, job: str, unit: str = "") -> None:
+        self.key, self.job, self.unit = key, job, unit
         self.started = self.last = self.ended = 0
         self.exit_code: int | None = None
         self.signal = self.result = ""
@@ -541,15 +533,13 @@ class Run:
         if self.result == "success" and not self.signal and not hides_status:
             self.exit_code = self.exit_code or 0
 
-    def report(self, properties: Properties, repositories: dict[str, str], restic: str) -> Json:
-        arguments = arguments_of(self.commands, properties)
-        repository = repository_of(self.unit, arguments, properties)
+    def report(self, arguments: list[str], repository: str, restic: str) -> Json:
         return {
             "key": self.key,
-            "job": self.unit[: -len(".service")],
+            "job": self.job,
             "unit": self.unit,
             "arguments": redact_arguments(arguments),
-            "repository": repository or repositories.get(self.unit, ""),
+            "repository": repository,
             "started": iso(self.started / 1e6),
             "finished": iso(self.ended / 1e6) if self.ended else None,
             "exit_code": self.exit_code if self.ended else None,
@@ -663,13 +653,15 @@ def collect(home: Home, config: Config, only: str) -> None:
     for key, unit in invocations(jobs, now - WEEK).items():
         if key in told:
             continue
-        run, properties = Run(unit, key), units.get(unit, {})
+        run, properties = Run(key, unit[: -len(".service")], unit), units.get(unit, {})
         is_oneshot = properties.get("Type", "oneshot") == "oneshot"
         matches = (f"INVOCATION_ID={key}", "+", f"_SYSTEMD_INVOCATION_ID={key}")
         for entry in journal(*matches, fields=RUN_FIELDS):
             run.take(entry, is_oneshot=is_oneshot)
         run.settle(properties)
-        home.add_run(run.report(properties, config.repositories, restic))
+        arguments = arguments_of(run.commands, properties)
+        repository = repository_of(unit, arguments, properties) or config.repositories.get(unit, "")
+        home.add_run(run.report(arguments, repository, restic))
         if run.ended:
             told[key] = now
     memory["told"] = {key: at for key, at in told.items() if at > now - 2 * WEEK}
@@ -700,9 +692,6 @@ def collect_units(home: Home, seen: Json, units: dict[str, Properties], now: flo
     return seen
 
 
-# --- the commands ---------------------------------------------------------------------------
-
-
 def report(home: Home, only: str = "") -> None:
     """Collect, keep, send."""
     config = home.config()
@@ -725,27 +714,16 @@ def flush(home: Home, config: Config) -> str:
 
 def run(home: Home, name: str, command: list[str]) -> int:
     """Run a command as if this program were not there, and report how it went."""
-    tail = Tail()
-    environment = {"Environment": shlex.join(f"{k}={v}" for k, v in os.environ.items())}
-    story: Json = {
-        "key": secrets.token_hex(16),
-        "job": name,
-        "unit": "",
-        "arguments": redact_arguments(command),
-        "repository": repository_of("", command, environment),
-        "started": iso(time.time()),
-        "finished": None,
-        "exit_code": None,
-        "signal": "",
-        "result": "",
-        "output": "",
-        "restic": version_of("restic", "version"),
-    }
-    tell(home, story)
-    code = execute(command, tail)
-    story.update(finished=iso(time.time()), output=tail.text())
-    story.update({"exit_code": code} if code >= 0 else {"signal": signal_name(-code)})
-    tell(home, story).join(3 * TIMEOUT)
+    one = Run(secrets.token_hex(16), name)
+    environment = shlex.join(f"{key}={value}" for key, value in os.environ.items())
+    repository = repository_of("", command, {"Environment": environment})
+    about = (command, repository, version_of("restic", "version"))
+    one.started = time.time_ns() // 1000
+    tell(home, one.report(*about))
+    code = execute(command, one.tail)
+    one.ended = time.time_ns() // 1000
+    one.exit_code, one.signal = (code, "") if code >= 0 else (None, signal_name(-code))
+    tell(home, one.report(*about)).join(3 * TIMEOUT)
     return code if code >= 0 else 128 - code
 
 
@@ -842,8 +820,6 @@ def checked(url: str) -> str:
         raise AgentError("Over plain HTTP anybody on the way could read the key: use https://")
     return url.rstrip("/")
 
-
-# --- what is changed on this host, and taken back by remove ------------------------------------
 
 SERVICE = """\
 # Written by resthouse-agent enrol, taken away by resthouse-agent remove.
@@ -948,9 +924,8 @@ def network_limit(url: str) -> str:
 def add_hooks(home: Home, config: Config) -> None:
     """Report each backup as soon as it ends, and note its repository while root may read it."""
     # Two instances: one used for both results would get no variables of the run.
-    hooks = [
-        f"On{result}=resthouse-report@%N:{result}.service" for result in ("Success", "Failure")
-    ]
+    hooks = ["OnSuccess=resthouse-report@%N:success.service"]
+    hooks += ["OnFailure=resthouse-report@%N:failure.service"]
     if version_of("systemctl", "--version") < "249":
         del hooks[0]  # OnSuccess= is unknown there; the timer reports what the hook misses.
     for name, properties in show(sorted(find_jobs({}, time.time()))).items():
@@ -979,24 +954,28 @@ def remove(home: Home, *, purge: bool) -> None:
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--state", type=Path, default=STATE, help="keep everything in this folder")
-    parser = argparse.ArgumentParser(prog="resthouse-agent", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="resthouse-agent", description="Report the restic backups of this host."
+    )
+    verbs = {
+        "enrol": "URL TOKEN: make this host known to a dashboard",
+        "report": "report what is new",
+        "run": "NAME -- COMMAND…: run a command and report it",
+        "status": "show the dashboard, the last contact and what waits",
+        "remove": "take away what enrolment installed",
+    }
+    about = "; ".join(f"{verb} {text}" for verb, text in verbs.items())
+    parser.add_argument("verb", choices=verbs, help=about)
+    parser.add_argument("words", nargs="*", help="URL TOKEN, or NAME")
+    parser.add_argument("--cacert", type=Path, help="enrol: trust this certificate, no other")
+    parser.add_argument("--unit", default="", help="report: only this one")
+    parser.add_argument("--purge", action="store_true", help="remove: also key, spool, program")
+    parser.add_argument("--state", type=Path, default=STATE, help="keep everything in this folder")
     parser.add_argument("--version", action="version", version=VERSION)
-    commands = parser.add_subparsers(dest="verb", required=True, metavar="COMMAND")
-
-    def add(name: str, about: str) -> argparse.ArgumentParser:
-        return commands.add_parser(name, help=about, description=about, parents=[common])
-
-    enrolment = add("enrol", "make this host known to a dashboard")
-    enrolment.add_argument("url", metavar="URL")
-    enrolment.add_argument("token", metavar="TOKEN")
-    enrolment.add_argument("--cacert", type=Path, help="trust this certificate and no other")
-    add("report", "report what is new").add_argument("--unit", default="", help="only of this one")
-    add("run", "run NAME -- COMMAND…: run a command and report it").add_argument("name")
-    add("status", "show the dashboard, the last contact and what waits")
-    add("remove", "take away units and hooks").add_argument("--purge", action="store_true")
-    return parser.parse_args(argv)
+    options = parser.parse_intermixed_args(argv)
+    if len(options.words) != {"enrol": 2, "run": 1}.get(options.verb, 0):
+        parser.error(f"{options.verb} {verbs[options.verb]}")
+    return options
 
 
 def main(argv: list[str]) -> int:
@@ -1005,14 +984,14 @@ def main(argv: list[str]) -> int:
     home = Home(options.state)
     try:
         if options.verb == "enrol":
-            enrol(home, options.url, options.token, options.cacert)
+            enrol(home, options.words[0], options.words[1], options.cacert)
         elif options.verb == "report":
-            unit = re.sub(r"(\.service|:Success|:Failure)$", "", options.unit)
+            unit = re.sub(r"(\.service|:success|:failure)$", "", options.unit)
             report(home, unit and f"{unit}.service")
         elif options.verb == "run":
             if not command:
                 raise AgentError("Say what to run: resthouse-agent run NAME -- COMMAND…")
-            return run(home, options.name, command)
+            return run(home, options.words[0], command)
         elif options.verb == "status":
             status(home)
         else:

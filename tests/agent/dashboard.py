@@ -1,0 +1,122 @@
+"""A small dashboard that holds the agent to the protocol, for tests without the real one."""
+
+import json
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+TOKEN, KEY = "one-time-token", "key-of-this-host"
+HOST = set(["hostname", "os", "kernel", "systemd", "restic", "python", "agent"])
+RUN = set(
+    [
+        "key",
+        "job",
+        "unit",
+        "arguments",
+        "repository",
+        "started",
+        "finished",
+        "exit_code",
+        "signal",
+        "result",
+        "output",
+        "restic",
+    ]
+)
+UNIT = set(["name", "text", "needs_reload", "mode", "security", "systemd", "timer"])
+TIMER = set(["name", "schedule", "next", "last", "persistent", "state"])
+
+
+def check_report(report: dict) -> None:
+    """Every field there, none besides, each of its kind and within its bounds."""
+    assert set(report) == {"sent", "host", "runs", "units"}
+    assert set(report["host"]) == HOST
+    for run in report["runs"]:
+        assert set(run) == RUN
+        assert re.fullmatch(r"[0-9a-f]{32}", run["key"])
+        for moment in filter(None, [report["sent"], run["started"], run["finished"]]):
+            assert datetime.fromisoformat(moment).utcoffset() == timedelta(0)
+        assert run["exit_code"] is None or 0 <= run["exit_code"] <= 255
+        assert len(run["output"].encode()) <= 65536
+    for unit in report["units"]:
+        assert set(unit) == UNIT
+        assert unit["mode"] in {"online", "text", ""}
+        assert len(unit["text"]) <= 65536
+        assert len(unit["security"]) <= 262144
+        assert unit["timer"] is None or set(unit["timer"]) == TIMER
+
+
+class FakeDashboard(ThreadingHTTPServer):
+    """Takes reports until told to `refuse` with a status, and remembers what it was told."""
+
+    daemon_threads = True
+
+    def __init__(self, port: int = 0) -> None:
+        super().__init__(("127.0.0.1", port), Handler)
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        self.reports: list[dict] = []
+        self.violations: list[str] = []
+        self.refuse = lambda report: 0
+        self.answer: dict | None = None
+
+    def runs(self, job: str = "") -> list[dict]:
+        return [r for report in self.reports for r in report["runs"] if job in ("", r["job"])]
+
+    def units(self) -> dict[str, dict]:
+        return {unit["name"]: unit for report in self.reports for unit in report["units"]}
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: FakeDashboard
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        self.answer(200 if self.has_key() else 401, {"host": "alpha", "time": "now"})
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.path == "/api/enrol":
+            is_right = body == {"token": TOKEN, "host": body["host"]} and set(body["host"]) == HOST
+            return self.answer(201 if is_right else 403, {"key": KEY, "host": "alpha"})
+        try:
+            assert self.path == "/api/reports"
+            check_report(body)
+        except AssertionError as error:
+            self.server.violations.append(f"{error}: {body}")
+            return self.answer(422, {"detail": "That is no report."})
+        status = self.server.refuse(body) or (202 if self.has_key() else 401)
+        if status == 202:
+            self.server.reports.append(body)
+        return self.answer(status, {"accepted": len(body["runs"]), "time": "now"})
+
+    def has_key(self) -> bool:
+        return self.headers["Authorization"] == f"Bearer {KEY}"
+
+    def answer(self, status: int, body: dict) -> None:
+        body = body if status < 300 else {"detail": f"No, says the dashboard ({status})."}
+        content = json.dumps(self.server.answer or body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        if 300 <= status < 400:
+            self.send_header("Location", "http://127.0.0.1:9/elsewhere")
+        self.end_headers()
+        self.wfile.write(content)
+
+
+@contextmanager
+def serve(port: int = 0) -> Iterator[FakeDashboard]:
+    with FakeDashboard(port) as dashboard:
+        thread = threading.Thread(target=dashboard.serve_forever, args=(0.02,))
+        thread.start()
+        try:
+            yield dashboard
+        finally:
+            dashboard.shutdown()
+            thread.join()
+    assert dashboard.violations == []
