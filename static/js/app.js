@@ -2,32 +2,29 @@
 "use strict";
 
 const find = (selector, root = document) => root.querySelector(selector);
+const all = (selector) => document.querySelectorAll(selector);
 
 async function copy(button) {
-  const chosen = button.dataset.copy ? find(button.dataset.copy) : find("code, pre", button.closest(".copy, section"));
-  const text = chosen.value ?? chosen.textContent.trim();
+  const place = button.dataset.copy || "code, pre";
+  const source = find(place, button.dataset.copy ? document : button.closest(".copy, section"));
   try {
-    await navigator.clipboard.writeText(text);
+    await navigator.clipboard.writeText(source.value ?? source.textContent.trim());
   } catch {
     // Over plain HTTP a browser hides the clipboard: the old way still works.
-    const field = document.body.appendChild(document.createElement("textarea"));
-    field.value = text;
+    const field = source.parentElement.appendChild(document.createElement("textarea"));
+    field.value = source.value ?? source.textContent.trim();
     field.select();
     document.execCommand("copy");
     field.remove();
   }
   const use = find("use", button);
-  const icon = use.getAttribute("href");
-  use.setAttribute("href", icon.replace(/#.*/, "#check"));
-  say("Copied");
-  setTimeout(() => use.setAttribute("href", icon), 1600);
-}
-
-// Read aloud, not shown: what one sees already says it.
-function say(words) {
-  const voice = find("#voice");
-  voice.textContent = "";
-  requestAnimationFrame(() => (voice.textContent = words));
+  const icon = use.getAttribute("href").replace(/#.*/, "#");
+  use.setAttribute("href", `${icon}check`);
+  find("#voice").textContent = "Copied";
+  setTimeout(() => {
+    use.setAttribute("href", `${icon}copy`);
+    find("#voice").textContent = "";
+  }, 1600);
 }
 
 function ask(question, verb) {
@@ -36,41 +33,46 @@ function ask(question, verb) {
   find(".primary", dialog).textContent = verb || "Yes";
   dialog.returnValue = "";
   dialog.showModal();
-  return new Promise((done) =>
-    dialog.addEventListener("close", () => done(dialog.returnValue === "yes"), { once: true }),
-  );
+  return new Promise((done) => {
+    dialog.onclose = () => done(dialog.returnValue === "yes");
+  });
 }
 
-function showTheme() {
-  const theme = document.documentElement.dataset.theme || "";
-  for (const button of document.querySelectorAll("[data-theme-choice]"))
+function wear(theme) {
+  document.documentElement.dataset.theme = theme;
+  for (const button of all("[data-theme-choice]"))
     button.setAttribute("aria-pressed", String(button.dataset.themeChoice === theme));
 }
 
-function chooseTheme(theme) {
-  if (theme) document.documentElement.dataset.theme = theme;
-  else delete document.documentElement.dataset.theme;
+function choose(theme) {
   document.cookie = `theme=${theme}; path=/; samesite=lax; max-age=${theme ? 31536000 : 0}`;
-  showTheme();
+  wear(theme);
 }
 
 // A page left open must not say "12 s ago" the next morning. As in the filter `ago`.
+const steps = [[90, "s", 1], [5400, "min", 60], [129600, "h", 3600], [63072000, "d", 86400]];
 function grow() {
-  for (const time of document.querySelectorAll("time[data-ago]")) {
+  for (const time of all("time[data-ago]")) {
     const seconds = (Date.now() - Date.parse(time.dateTime)) / 1000;
-    if (seconds < 0) continue;
-    const steps = [[90, "s", 1], [5400, "min", 60], [129600, "h", 3600], [730 * 86400, "d", 86400]];
-    const step = steps.find(([limit]) => seconds < limit);
+    const step = steps.find(([limit]) => seconds >= 0 && seconds < limit);
     if (step) time.textContent = `${Math.floor(seconds / step[2])} ${step[1]} ago`;
   }
+}
+
+// A page that cannot reach the house says so, once, until it can again.
+function tell(words) {
+  find("#away")?.remove();
+  if (!words) return;
+  find("#messages").insertAdjacentHTML("beforeend", '<p id="away"><span data-state="failed"></span></p>');
+  find("#away span").textContent = words;
 }
 
 const manners = {
   "[data-copy]": copy,
   "[data-dismiss]": (button) => button.parentElement.remove(),
   "[data-hide]": (button) => button.closest(".secret").remove(),
-  "[data-theme-choice]": (button) => chooseTheme(button.dataset.themeChoice),
-  ".menu :is(a, button)[hx-post], .menu :is(a, button)[hx-get]": (item) => item.closest(".menu").hidePopover(),
+  "[data-theme-choice]": (button) => choose(button.dataset.themeChoice),
+  ".menu :is([hx-get], [hx-post])": (item) => item.closest(".menu").hidePopover(),
 };
 
 document.addEventListener("click", (event) => {
@@ -86,9 +88,12 @@ document.addEventListener("htmx:confirm", async (event) => {
   event.preventDefault();
   if (await ask(question, elt.dataset.confirm)) issueRequest(true);
 });
+document.addEventListener("htmx:afterSwap", () => tell(""));
+document.addEventListener("htmx:sendError", () => tell("The house does not answer. What you see may be old."));
+document.addEventListener("htmx:responseError", (event) => tell(`That did not work, the house answered ${event.detail.xhr.status}.`));
 
 // What is shown once is not shown again by the way back.
 window.addEventListener("pagehide", () => find(".secret[data-once]")?.remove());
 
-showTheme();
+wear(document.documentElement.dataset.theme || "");
 setInterval(grow, 15000);
