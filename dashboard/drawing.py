@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
+from functools import cache
 from typing import NamedTuple
 
 from django.utils.html import format_html, format_html_join
@@ -19,6 +20,7 @@ DAYS = {
     "running": (1.5, "13.5h5v4h-5z"),
     "off": (3.0, "16h2v2h-2z"),
 }
+_OPEN = frozenset({"warning", "failed", "missed"})
 WORDS = {
     "ok": "arrived",
     "warning": "with warnings",
@@ -55,17 +57,18 @@ def in_words(marks: Sequence[Mark]) -> str:
 
 def days(marks: Sequence[Mark], what: str = "") -> SafeString:
     """Draw one line of days, oldest first: one path for each state."""
-    paths: dict[str, list[str]] = {}
-    for place, state in enumerate(_with_past(marks)):
-        left, shape = DAYS[state.removeprefix("past ")]
-        paths.setdefault(state, []).append(f"M{8 * place + left:g} {shape}")
-    sentence = f"{what}, {len(marks)} days: {in_words(marks)}{_still_open(marks)}"
+    paths: dict[str, str] = {}
+    states = _with_past(marks)
+    for place, state in enumerate(states):
+        paths[state] = paths.get(state, "") + _day(state, place)
+    open_ones = _still_open(marks, states) if _OPEN & paths.keys() else ""
+    sentence = f"{what}, {len(marks)} days: {in_words(marks)}{open_ones}"
     return format_html(
         '<svg class="days" viewBox="0 0 {} 18" preserveAspectRatio="none" role="img"'
         ' aria-label="{}">{}</svg>',
         8 * len(marks),
         sentence.removeprefix(", "),
-        _paths((state, "".join(shapes)) for state, shapes in paths.items()),
+        _paths(paths.items()),
     )
 
 
@@ -212,19 +215,25 @@ def _with_past(marks: Sequence[Mark]) -> list[str]:
     states = [state if state in DAYS else "off" for _, state, _ in marks]
     last = max((place for place, state in enumerate(states) if state == "ok"), default=-1)
     return [
-        f"past {state}" if place < last and state in ("warning", "failed", "missed") else state
+        f"past {state}" if place < last and state in _OPEN else state
         for place, state in enumerate(states)
     ]
 
 
-def _still_open(marks: Sequence[Mark]) -> str:
+def _still_open(marks: Sequence[Mark], states: Sequence[str]) -> str:
     """The last three that nothing has made good, by name: who cannot see them wants to know."""
     said = [
         f"{day.day} {day:%b} {label}"
-        for (day, _, label), state in zip(marks, _with_past(marks), strict=True)
-        if label and state in ("warning", "failed", "missed")
+        for (day, _, label), state in zip(marks, states, strict=True)
+        if label and state in _OPEN
     ]
     return f" ({'; '.join(said[-3:])})" if said else ""
+
+
+@cache
+def _day(state: str, place: int) -> str:
+    left, shape = DAYS[state.removeprefix("past ")]
+    return f"M{8 * place + left:g} {shape}"
 
 
 def _height(value: float, high: float) -> float:
