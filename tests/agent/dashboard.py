@@ -3,31 +3,18 @@
 import json
 import re
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 TOKEN, KEY = "one-time-token", "key-of-this-host"
-HOST = set(["hostname", "os", "kernel", "systemd", "restic", "python", "agent"])
-RUN = set(
-    [
-        "key",
-        "job",
-        "unit",
-        "arguments",
-        "repository",
-        "started",
-        "finished",
-        "exit_code",
-        "signal",
-        "result",
-        "output",
-        "restic",
-    ]
-)
-UNIT = set(["name", "text", "needs_reload", "mode", "security", "systemd", "timer"])
-TIMER = set(["name", "schedule", "next", "last", "persistent", "state"])
+HOST = {"hostname", "os", "kernel", "systemd", "restic", "python", "agent"}
+RUN = {"key", "job", "unit", "arguments", "repository", "started", "finished", "exit_code"}
+RUN |= {"signal", "result", "output", "restic"}
+UNIT = {"name", "text", "needs_reload", "mode", "security", "systemd", "timer"}
+TIMER = {"name", "schedule", "next", "last", "persistent", "state"}
 
 
 def check_report(report: dict) -> None:
@@ -61,6 +48,17 @@ class FakeDashboard(ThreadingHTTPServer):
         self.violations: list[str] = []
         self.refuse = lambda report: 0
         self.answer: dict | None = None
+
+    def wait(self, condition: Callable[[], object]) -> None:
+        """Give the host time to report; a test then says what it should have told."""
+        deadline = time.monotonic() + 30
+        while not condition() and time.monotonic() < deadline:
+            time.sleep(0.1)
+
+    def ended(self, job: str) -> list[dict]:
+        """The runs of a job that ended, after the first of them was told."""
+        self.wait(lambda: [run for run in self.runs(job) if run["finished"]])
+        return [run for run in self.runs(job) if run["finished"]]
 
     def runs(self, job: str = "") -> list[dict]:
         return [r for report in self.reports for r in report["runs"] if job in ("", r["job"])]

@@ -1,0 +1,249 @@
+"""The agent on real booted hosts, beside a restic timer made as in the tutorial."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+import pytest
+
+from tests.agent.conftest import PROGRAM
+from tests.agent.dashboard import KEY, TOKEN, FakeDashboard, serve
+from tests.rig.hosts import Host
+
+SECRET = "correct-horse"
+ENVIRONMENT = f"RESTIC_REPOSITORY=/srv/repo\nRESTIC_PASSWORD={SECRET}\nHOME=/root\n"
+TIMER = "[Timer]\nOnCalendar=*-*-* 02:30:00\nPersistent=true\n[Install]\nWantedBy=timers.target\n"
+
+
+def add_job(host: Host, name: str, start: str, *more: str) -> None:
+    lines = ["[Service]", "Type=oneshot", "EnvironmentFile=/etc/restic/env", f"ExecStart={start}"]
+    host.write(f"/etc/systemd/system/{name}.service", "\n".join([*lines, *more, ""]))
+
+
+def prepare(host: Host) -> None:
+    """What the operator of a host has before there is a dashboard: jobs, a timer, a first run."""
+    host.write("/etc/restic/env", ENVIRONMENT, 0o600)
+    host.write("/srv/files/letter", "Dear reader")
+    host.run("set -a; . /etc/restic/env; rm -rf /srv/repo; restic init --quiet")
+    backup = "/usr/bin/restic backup --json /srv/files"
+    add_job(host, "restic-backup", backup)
+    host.write("/etc/systemd/system/restic-backup.timer", TIMER)
+    add_job(host, "restic-partly", f"/bin/sh -c '{backup}; exit 3'")
+    add_job(host, "restic-killed", f"/bin/sh -c '{backup}; kill -9 $$$$'")
+    add_job(host, "restic-slow", f"/bin/sh -c '{backup}; sleep 99'", "TimeoutStartSec=2")
+    add_job(host, "restic-nobody", backup, "User=ghost")
+    add_job(host, "restic-gone", "/usr/local/bin/restic backup /srv/files")
+    leaky = f"/usr/bin/restic -r rest:http://alice:{SECRET}/1@127.0.0.1:1/ snapshots"
+    add_job(host, "restic-leaky", leaky, f'Environment="RESTIC_PASSWORD={SECRET} {SECRET}"')
+    host.run("systemctl daemon-reload; systemctl enable --now restic-backup.timer")
+    host.run("systemctl start restic-backup")
+
+
+def enrol(host: Host, dashboard: FakeDashboard) -> None:
+    host.write("/usr/local/sbin/resthouse-agent", PROGRAM.read_text())
+    host.run(f"python3 /usr/local/sbin/resthouse-agent enrol {dashboard.url} {TOKEN}")
+
+
+def forget(host: Host) -> None:
+    host.run(
+        "/usr/local/sbin/resthouse-agent remove --purge; rm -rf /etc/restic /srv/repo /srv/files"
+    )
+    host.run("systemctl disable --now restic-backup.timer; rm -r /etc/systemd/system/restic-*")
+    host.run("systemctl daemon-reload; systemctl reset-failed")
+
+
+@pytest.fixture(scope="module")
+def dashboard() -> Iterator[FakeDashboard]:
+    with serve() as dashboard:
+        yield dashboard
+
+
+@pytest.fixture(scope="module")
+def host(systemd_host: Host, dashboard: FakeDashboard) -> Iterator[Host]:
+    """A Debian 12 host with a past, enrolled."""
+    prepare(systemd_host)
+    enrol(systemd_host, dashboard)
+    yield systemd_host
+    forget(systemd_host)
+
+
+def start(host: Host, job: str) -> None:
+    host.run(f"systemctl start {job}", check=False)
+
+
+def report(host: Host) -> None:
+    host.run("systemctl start resthouse-agent.service")
+
+
+def test_enrolment_tells_the_past_of_a_job_that_knows_nothing_of_it(
+    host: Host, dashboard: FakeDashboard
+) -> None:
+    first = dashboard.ended("restic-backup")[0]
+
+    assert (first["exit_code"], first["signal"], first["result"]) == (0, "", "success")
+    assert first["arguments"] == ["/usr/bin/restic", "backup", "--json", "/srv/files"]
+    assert first["repository"] == "/srv/repo"
+    assert '"message_type":"summary"' in first["output"]
+    assert first["restic"] == host.run("restic version").stdout.split()[1]
+
+
+def test_units_are_told_with_their_text_their_score_and_their_timer(
+    host: Host, dashboard: FakeDashboard
+) -> None:
+    unit = dashboard.units()["restic-backup.service"]
+
+    assert "ExecStart=/usr/bin/restic backup" in unit["text"]
+    assert (unit["mode"], unit["needs_reload"]) == ("online", False)
+    rows, _ = json.JSONDecoder().raw_decode(unit["security"])
+    assert {"weight", "badness", "range", "json_field"} <= set(rows[0])
+    assert unit["timer"]["name"] == "restic-backup.timer"
+    assert unit["timer"]["schedule"] == "*-*-* 02:30:00"
+    assert (unit["timer"]["persistent"], unit["timer"]["state"]) == (True, "enabled")
+    assert unit["timer"]["next"] > dashboard.reports[0]["sent"]
+    assert "resthouse-agent.service" in dashboard.units()
+
+
+def test_the_agent_itself_is_hardened_and_cannot_read_what_root_can(host: Host) -> None:
+    host.run("systemd-analyze security --no-pager --threshold=15 resthouse-agent.service")
+    host.run("systemd-analyze security --no-pager --threshold=15 resthouse-report@x.service")
+
+    assert host.run("stat -c %a:%U /etc/resthouse/agent.json").stdout == "600:root\n"
+    assert host.run("stat -c %a:%U /var/lib/resthouse-agent").stdout == "700:resthouse-agent\n"
+    assert host.run("systemctl is-enabled resthouse-agent.timer").stdout == "enabled\n"
+
+
+@pytest.mark.parametrize(
+    ("job", "expected"),
+    [
+        ("restic-backup", (0, "", "success")),
+        ("restic-partly", (3, "", "exit-code")),
+        ("restic-killed", (None, "KILL", "signal")),
+        ("restic-slow", (None, "TERM", "timeout")),
+        ("restic-nobody", (217, "", "exit-code")),
+        ("restic-gone", (203, "", "exit-code")),
+        ("restic-leaky", (1, "", "exit-code")),
+    ],
+)
+def test_a_run_is_told_as_soon_as_it_ends_and_as_it_ended(
+    host: Host, dashboard: FakeDashboard, job: str, expected: tuple[int | None, str, str]
+) -> None:
+    before = len(dashboard.runs(job))
+
+    start(host, job)
+
+    dashboard.wait(lambda: len(dashboard.runs(job)) > before)
+    run = dashboard.runs(job)[-1]
+    assert (run["exit_code"], run["signal"], run["result"]) == expected
+    assert run["finished"]
+
+
+def test_what_was_told_is_not_told_again(host: Host, dashboard: FakeDashboard) -> None:
+    report(host)
+
+    before = dashboard.runs()
+    report(host)
+
+    assert dashboard.runs() == before
+    keys = [run["key"] for run in before if run["finished"]]
+    assert len(keys) == len(set(keys))
+
+
+def test_a_run_that_is_still_going_on_is_told_as_such(host: Host, dashboard: FakeDashboard) -> None:
+    host.run("systemctl start --no-block restic-slow; until pgrep sleep; do sleep 0.1; done")
+
+    report(host)
+
+    running = dashboard.runs("restic-slow")[-1]
+    assert (running["finished"], running["exit_code"], running["result"]) == (None, None, "")
+    dashboard.wait(lambda: dashboard.runs("restic-slow")[-1]["finished"])
+    assert dashboard.runs("restic-slow")[-1]["key"] == running["key"]
+    assert dashboard.runs("restic-slow")[-1]["result"] == "timeout"
+
+
+def test_a_new_job_is_found_without_being_named(host: Host, dashboard: FakeDashboard) -> None:
+    host.write("/usr/local/bin/nightly", "#!/bin/sh\nexec restic snapshots\n", 0o755)
+    add_job(host, "restic-scripted", "/usr/local/bin/nightly")
+    host.run("systemctl daemon-reload; systemctl start restic-scripted")
+
+    report(host)
+
+    assert dashboard.runs("restic-scripted")[-1]["exit_code"] == 0
+    assert dashboard.runs("restic-scripted")[-1]["arguments"] == ["restic", "snapshots"]
+
+
+def test_a_changed_unit_is_told_anew(host: Host, dashboard: FakeDashboard) -> None:
+    host.write("/etc/systemd/system/restic-gone.service.d/x.conf", "[Service]\nPrivateTmp=yes\n")
+
+    report(host)
+    stale = dashboard.units()["restic-gone.service"]
+    host.run("systemctl daemon-reload")
+    report(host)
+
+    assert stale["needs_reload"] is True
+    assert dashboard.units()["restic-gone.service"]["needs_reload"] is False
+    assert "PrivateTmp=yes" in dashboard.units()["restic-gone.service"]["text"]
+
+
+def test_while_the_dashboard_is_away_nothing_is_lost_and_no_backup_fails(
+    host: Host, dashboard: FakeDashboard
+) -> None:
+    dashboard.refuse = lambda report: 503
+    told = len(dashboard.runs())
+    for _ in range(3):
+        host.run("systemctl start restic-backup")
+    host.write("/var/lib/resthouse-agent/spool/run-0.json.0.new", '{"runs": {"key"')
+    # Once more by root, who must not leave files that the agent's own user cannot read.
+    host.run("/usr/local/sbin/resthouse-agent report")
+    assert host.run("systemctl is-failed resthouse-agent", check=False).stdout == "inactive\n"
+
+    dashboard.refuse = lambda report: 0
+    report(host)
+
+    late = dashboard.runs()[told:]
+    assert [run["job"] for run in late] == ["restic-backup"] * 3
+    assert len({run["key"] for run in late}) == 3
+    moments = [moment for run in late for moment in (run["started"], run["finished"])]
+    assert moments == sorted(moments)
+    assert datetime.fromisoformat(moments[-1]) < datetime.fromisoformat(
+        dashboard.reports[-1]["sent"]
+    )
+    assert "0 in /var/lib" in host.run("/usr/local/sbin/resthouse-agent status").stdout
+
+
+def test_no_secret_has_left_the_host(host: Host, dashboard: FakeDashboard) -> None:
+    told = json.dumps(dashboard.reports)
+
+    assert SECRET not in told
+    assert KEY not in told
+    assert "rest:http://alice:***@127.0.0.1:1/" in told
+
+
+def test_removed_it_leaves_the_backups_as_they_were(host: Host, dashboard: FakeDashboard) -> None:
+    host.run("/usr/local/sbin/resthouse-agent remove")
+
+    left = host.run("grep -rl resthouse /etc/systemd /run/systemd/generator", check=False).stdout
+    assert left == ""
+    assert "resthouse" not in host.run("systemctl list-timers --all").stdout
+    assert host.run("systemctl show -p DropInPaths restic-backup").stdout == "DropInPaths=\n"
+    host.run("systemctl start restic-backup")
+    assert host.run("test -e /etc/resthouse/agent.json").returncode == 0
+    enrol(host, dashboard)
+
+
+@pytest.mark.parametrize("suite", ["bullseye", "trixie"])
+def test_other_releases_report_as_well(
+    systemd_hosts: Callable[[str], Host], dashboard: FakeDashboard, suite: str
+) -> None:
+    other = systemd_hosts(suite)
+    prepare(other)
+    before = len(dashboard.reports)
+
+    enrol(other, dashboard)
+    start(other, "restic-killed")
+    report(other)
+
+    runs = [run for told in dashboard.reports[before:] for run in told["runs"]]
+    ends = [(run["job"], run["exit_code"], run["signal"]) for run in runs if run["finished"]]
+    assert ends == [("restic-backup", 0, ""), ("restic-killed", None, "KILL")]
+    other.run("systemctl start resthouse-agent.service")
+    forget(other)
