@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import docker
+from docker.errors import APIError
 from docker.utils import parse_repository_tag
 
 from backups.engines.errors import EngineError
@@ -58,8 +59,11 @@ class _Layers:
 
 def pull(client: docker.DockerClient, image: str) -> Iterator[PullProgress]:
     repository, tag = parse_repository_tag(image)
-    # A whole repository would come without a tag.
-    events = client.api.pull(repository, tag=tag or "latest", stream=True, decode=True)
+    try:
+        # Without a tag the whole repository would come.
+        events = client.api.pull(repository, tag=tag or "latest", stream=True, decode=True)
+    except APIError as error:
+        raise EngineError(_not_had(image, str(error.explanation))) from error
     yield from pull_progress(image, events)
 
 
@@ -101,7 +105,7 @@ def build_progress(tag: str, events: Iterator[dict[str, Any]]) -> Iterator[PullP
             because = f" Before that: {said}" if said else ""
             raise EngineError(f"{tag} could not be built: {event['error'].strip()}.{because}")
         text = str(event.get("stream", "")).strip()
-        if not text:
+        if not text or text.startswith("--->"):
             continue
         if step := _STEP.fullmatch(text):
             percent = 100 * (int(step[1]) - 1) // int(step[2])

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from passlib.hash import bcrypt  # type: ignore[import-untyped]
+from passlib.hash import bcrypt
 
 from backups.engines.errors import EngineError
 from backups.engines.files import Files

@@ -96,7 +96,7 @@ def test_any_text_can_be_read_and_what_is_accepted_can_be_written_again(text: st
     [
         ("alice", True, True),
         ("Zoë.laptop-2@home_", True, True),
-        ("привіт", True, True),
+        ("日本", True, True),
         ("metrics", True, True),
         ("data", True, False),
         ("data", False, True),

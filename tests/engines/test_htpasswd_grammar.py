@@ -51,7 +51,7 @@ ODD = [
     f"alice:x\nalice:{HASH}\n",
     f"alice:$apr1$a$b\nbob:{PASSWORD}\n",
     f"Alice:{HASH}\nAL.ice@h-o_st:{HASH}\n",
-    f"Zoë:{HASH}\nпривіт:{HASH}\nZoe\u0308:{HASH}\n",
+    f"Zoë:{HASH}\n日本:{HASH}\nZoe\u0308:{HASH}\n",
     f"٣:{HASH}\n²:{HASH}\n7:{HASH}\n",
     f'"alice":"{HASH}"\n',
     f'"alice" :{HASH}\n',
@@ -71,15 +71,34 @@ ODD = [
     f"alice\0:{HASH}\nbob:{HASH}\n",
     f"alice\udcff:{HASH}\nbob:{HASH}\n",
 ]
-PIECES = ["alice", "bob", HASH, f":{HASH}", f"\nbob:{HASH}\n", f"alice:{HASH}\n", ":", "\n", "\r\n"]
-PIECES += [" ", "\t", "#", '"', '""', "\ufeff", "\xa0", "\r"]
+LINES = [f"alice:{HASH}\n", f"bob:{HASH}\r\n", f"carol:{SHA1}\n", "# comment\n", "\n"]
+PIECES = [
+    ":",
+    "\n",
+    "\r",
+    "\r\n",
+    " ",
+    "\t",
+    "#",
+    '"',
+    '""',
+    "\ufeff",
+    "\xa0",
+    "alice",
+    "bob",
+    HASH,
+]
 
 
 def random_files(number: int) -> Iterator[str]:
     """The same ones each time."""
     dice = random.Random(1)
     for _ in range(number):
-        yield "".join(dice.choices(PIECES, k=dice.randint(2, 9)))
+        pieces = dice.choices(LINES, k=dice.randint(1, 4)) + dice.choices(
+            PIECES, k=dice.randint(0, 3)
+        )
+        dice.shuffle(pieces)
+        yield "".join(pieces)
 
 
 FILES = [*ODD, *random_files(60)]

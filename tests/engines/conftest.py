@@ -1,0 +1,152 @@
+"""Real rest-servers in real containers, for the tests of the engines."""
+
+import datetime
+import ipaddress
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import docker
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from backups.engines import htpasswd, restserver
+from backups.engines.containers import Containers, Spec
+from backups.engines.files import LocalFiles
+from backups.engines.htpasswd import Entry, Htpasswd
+from backups.engines.restserver import Options
+
+
+@dataclass(frozen=True)
+class Served:
+    """A rest-server that answers, and its data directory."""
+
+    spec: Spec
+    users: Htpasswd
+
+    @property
+    def name(self) -> str:
+        return self.spec.name
+
+    @property
+    def url(self) -> str:
+        scheme = "https" if self.spec.options.has_tls else "http"
+        return f"{scheme}://127.0.0.1:{self.spec.port}/"
+
+    @property
+    def ca(self) -> Path | None:
+        return self.directory / "public_key" if self.spec.options.has_tls else None
+
+    @property
+    def directory(self) -> Path:
+        return Path(self.spec.data_directory)
+
+    def reload(self) -> None:
+        assert Containers().reload_users(self.name)
+
+    def add_user(self, name: str, password: str) -> None:
+        with self.users.change() as entries:
+            entries[name] = Entry(name, htpasswd.hash_password(password, cost=4))
+
+
+@pytest.fixture
+def containers(docker_client: docker.DockerClient) -> Containers:
+    return Containers()
+
+
+@pytest.fixture
+def prepare(
+    docker_client: docker.DockerClient,
+    server_image: str,
+    free_port: Callable[[], int],
+    tmp_path: Path,
+) -> Iterator[Callable[[Options], Served]]:
+    """What a server needs, and its end; the container itself is the test's to make."""
+    names: list[str] = []
+
+    def make(options: Options) -> Served:
+        port = free_port()
+        directory = tmp_path / f"data-{port}"
+        directory.mkdir()
+        owner = directory.stat()
+        if owner.st_uid == 0:
+            os.chown(directory, 1000, 1000)
+            owner = directory.stat()
+        names.append(f"resthouse-test-{port}")
+        spec = Spec(
+            name=names[-1],
+            image=server_image,
+            address="127.0.0.1",
+            port=port,
+            data_directory=str(directory),
+            options=options,
+            uid=owner.st_uid,
+            gid=owner.st_gid,
+        )
+        files = LocalFiles(directory, spec.uid, spec.gid)
+        if options.has_tls:
+            _write_key_pair(files)
+        return Served(spec, Htpasswd(files, tmp_path / f"{port}.lock"))
+
+    yield make
+    for name in names:
+        for container in docker_client.containers.list(all=True, filters={"name": f"^{name}$"}):
+            container.remove(force=True, v=True)
+
+
+@pytest.fixture
+def serve(
+    containers: Containers, prepare: Callable[[Options], Served]
+) -> Callable[[Options], Served]:
+    """Start a rest-server and wait until it answers."""
+
+    def make(options: Options) -> Served:
+        served = prepare(options)
+        containers.create(served.spec)
+        containers.start(served.name)
+        wait_until_live(served)
+        return served
+
+    return make
+
+
+def wait_until_live(served: Served) -> None:
+    for _ in range(400):
+        answer = restserver.probe(served.url, ca=served.ca)
+        if answer.is_live:
+            return
+        time.sleep(0.05)
+    raise AssertionError(answer.sentence)
+
+
+def _write_key_pair(files: LocalFiles) -> None:
+    """A certificate that signs itself, for 127.0.0.1."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]),
+            critical=False,
+        )
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    plain = serialization.NoEncryption()
+    files.write("public_key", certificate.public_bytes(pem))
+    files.write(
+        "private_key",
+        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain),
+        mode=0o600,
+    )

@@ -1,0 +1,377 @@
+import json
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+
+from backups.engines import restserver
+from backups.engines.container_images import pull_progress
+from backups.engines.container_spec import HEALTH_CHECK
+from backups.engines.containers import Containers, Spec, docker_run
+from backups.engines.errors import EngineError, EngineUnavailable
+from backups.engines.htpasswd import Entry
+from backups.engines.restserver import Options
+from tests.engines.conftest import Served, wait_until_live
+
+Serve = Callable[[Options], Served]
+SAMPLES = Path(__file__).parents[1] / "samples" / "containers"
+PASSWORD = "correct horse battery"
+
+
+def inspect(client: docker.DockerClient, name: str) -> dict[str, Any]:
+    attributes: dict[str, Any] = client.containers.get(name).attrs
+    return attributes
+
+
+def test_an_engine_that_is_there_says_its_version(containers: Containers) -> None:
+    status = containers.status()
+
+    assert status.is_up
+    assert status.version
+    assert status.problem == ""
+
+
+def test_engines_that_cannot_be_used_are_told_apart(
+    tmp_path: Path, free_port: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    dead = tmp_path / "dead.sock"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(dead))
+    addresses = {
+        f"unix://{tmp_path}/none.sock": "missing",
+        f"unix://{dead}": "refused",
+        f"tcp://127.0.0.1:{free_port()}": "refused",
+        "nonsense://here": "other",
+    }
+
+    for address, problem in addresses.items():
+        status = Containers(address).status()
+        assert (status.is_up, status.problem) == (False, problem)
+        assert address in status.sentence
+        with pytest.raises(EngineUnavailable):
+            Containers(address).find("anything")
+
+
+def test_a_socket_that_this_user_may_not_use_is_told_apart(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "closed.sock"
+    engine = Containers(f"unix://{path}")
+    assert engine.status().problem == "missing"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        path.chmod(0)
+        mine = os.geteuid()
+        if mine == 0:
+            os.seteuid(65534)
+        try:
+            assert engine.status().problem == "permission"
+        finally:
+            os.seteuid(mine)
+
+
+def test_an_engine_that_never_answers_does_not_hold_us_up(tmp_path: Path) -> None:
+    path = tmp_path / "silent.sock"
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(path))
+        silent.listen()
+
+        assert Containers(f"unix://{path}").status().problem == "timeout"
+
+
+def test_a_server_is_made_safe_and_its_life_can_be_followed(
+    containers: Containers, prepare: Serve, docker_client: docker.DockerClient
+) -> None:
+    served = prepare(Options())
+    assert containers.find(served.name) is None
+
+    assert containers.create(served.spec).state == "created"
+    containers.start(served.name)
+    wait_until_live(served)
+
+    running = containers.find(served.name)
+    assert running is not None
+    assert (running.is_running, running.ports) == (True, (("127.0.0.1", served.spec.port),))
+    assert running.labels["resthouse.server"] == served.name
+    assert running.is_rest_server
+    assert [mount.source for mount in running.mounts] == [str(served.directory)]
+    found = inspect(docker_client, served.name)
+    assert found["HostConfig"]["ReadonlyRootfs"]
+    assert found["HostConfig"]["CapDrop"] == ["ALL"]
+    assert found["HostConfig"]["SecurityOpt"] == ["no-new-privileges"]
+    assert found["Config"]["User"] == served.spec.user
+
+    containers.restart(served.name)
+    wait_until_live(served)
+    containers.stop(served.name)
+    stopped = containers.find(served.name)
+    assert stopped is not None
+    assert (stopped.state, stopped.exit_code, stopped.exit_reason) == (
+        "exited",
+        0,
+        "It was stopped.",
+    )
+    containers.remove(served.name)
+    assert containers.find(served.name) is None
+    assert (served.directory / ".htpasswd").exists()
+
+
+@pytest.mark.parametrize("has_tls", [False, True])
+def test_the_health_check_takes_a_refusal_for_life(
+    serve: Serve, docker_client: docker.DockerClient, has_tls: bool
+) -> None:
+    served = serve(Options(has_tls=has_tls))
+    container = docker_client.containers.get(served.name)
+
+    alive = container.exec_run(["sh", "-c", HEALTH_CHECK])
+    elsewhere = container.exec_run(["sh", "-c", HEALTH_CHECK.replace("8000", "8001")])
+
+    assert (alive.exit_code, elsewhere.exit_code) == (0, 1)
+
+
+def test_the_docker_run_line_makes_an_equal_container(
+    containers: Containers, prepare: Serve, docker_client: docker.DockerClient
+) -> None:
+    if not shutil.which("docker"):
+        pytest.skip("Install the command docker: apt-get install docker.io.")
+    served = prepare(Options(max_size=10**9))
+    spec = replace(served.spec, memory_limit=64 * 2**20)
+    containers.create(spec)
+    ours = inspect(docker_client, served.name)
+    containers.remove(served.name)
+
+    subprocess.run(["sh", "-c", docker_run(spec)], check=True, capture_output=True)
+    theirs = inspect(docker_client, served.name)
+
+    kept = ["Image", "User", "Labels", "Healthcheck", "StopTimeout", "Cmd", "Entrypoint"]
+    for name in kept:
+        assert theirs["Config"].get(name) == ours["Config"].get(name), name
+    assert set(theirs["Config"]["Env"]) == set(ours["Config"]["Env"])
+    kept = ["Mounts", "PortBindings", "ReadonlyRootfs", "CapDrop", "SecurityOpt", "PidsLimit"]
+    for name in [*kept, "Memory", "RestartPolicy", "Tmpfs"]:
+        assert theirs["HostConfig"][name] == ours["HostConfig"][name], name
+
+
+def test_what_cannot_be_made_is_refused_with_a_reason(
+    containers: Containers, serve: Serve, prepare: Serve, tmp_path: Path
+) -> None:
+    served, second = serve(Options()), prepare(Options())
+
+    def refusal(spec: Spec) -> str:
+        with pytest.raises(EngineError) as error:
+            containers.create(spec)
+        return str(error.value)
+
+    assert "exists already" in refusal(served.spec)
+    assert "Pull or build it" in refusal(replace(second.spec, image="resthouse/none:never"))
+    missing = str(tmp_path / "missing")
+    assert missing in refusal(replace(second.spec, data_directory=missing))
+    containers.create(replace(second.spec, port=served.spec.port))
+    with pytest.raises(EngineError, match="Another program listens"):
+        containers.start(second.name)
+    containers.remove(second.name)
+
+
+def test_the_beginning_of_an_id_is_not_a_name(containers: Containers, serve: Serve) -> None:
+    served = serve(Options())
+    running = containers.find(served.name)
+    assert running is not None
+
+    assert containers.find(running.id) == running
+    assert containers.find(running.id[:12]) is None
+    with pytest.raises(EngineError, match="There is no container"):
+        containers.stop(running.id[:12])
+
+
+def test_a_container_of_the_tutorial_is_recognised_and_others_are_not(
+    containers: Containers,
+    prepare: Serve,
+    docker_client: docker.DockerClient,
+) -> None:
+    served, other = prepare(Options()), prepare(Options())
+    docker_client.containers.create(
+        served.spec.image,
+        name=served.name,
+        ports={"8000/tcp": served.spec.port},
+        volumes=[f"{served.directory}:/data:z"],
+        environment={"OPTIONS": "--tls"},
+    )
+    docker_client.images.get(other.spec.image).tag("resthouse/other", "test")
+    docker_client.containers.create(
+        "resthouse/other:test", ["sleep", "1"], name=other.name, tmpfs={"/data": ""}
+    )
+    docker_client.images.remove("resthouse/other:test", force=True)
+
+    names = {container.name for container in containers.rest_servers()}
+
+    assert served.name in names
+    assert other.name not in names
+    adopted = containers.find(served.name)
+    assert adopted is not None
+    assert adopted.ports == (("0.0.0.0", served.spec.port),)
+    assert Options.parse(adopted.environment["OPTIONS"])[0].has_tls
+    assert adopted.has_htpasswd
+    assert "OPTIONS" not in repr(adopted)
+
+
+def test_users_are_read_again_at_once(containers: Containers, serve: Serve) -> None:
+    served = serve(Options())
+
+    served.add_user("alice", PASSWORD)
+    assert containers.reload_users(served.name)
+
+    assert restserver.is_let_in(served.url, "alice", PASSWORD)
+    with served.users.change() as entries:
+        del entries["alice"]
+    assert containers.reload_users(served.name)
+    assert not restserver.is_let_in(served.url, "alice", PASSWORD)
+
+
+def test_a_users_file_that_the_server_refuses_is_reported(
+    containers: Containers, serve: Serve
+) -> None:
+    served = serve(Options())
+    served.add_user("alice", PASSWORD)
+    containers.reload_users(served.name)
+
+    served.users.files.write(".htpasswd", b"alice:x\nbo\n")
+
+    with pytest.raises(EngineError, match="wrong number of fields"):
+        containers.reload_users(served.name)
+    assert restserver.is_let_in(served.url, "alice", PASSWORD)
+
+
+@pytest.mark.parametrize("open_by", ["DISABLE_AUTHENTICATION", "OPTIONS", "command"])
+def test_a_server_without_users_survives_a_reload(
+    containers: Containers, prepare: Serve, docker_client: docker.DockerClient, open_by: str
+) -> None:
+    served = prepare(Options())
+    ways = {
+        "DISABLE_AUTHENTICATION": {"environment": {"DISABLE_AUTHENTICATION": "1"}},
+        "OPTIONS": {"environment": {"OPTIONS": "--log - --no-auth"}},
+        "command": {"command": ["rest-server", "--path", "/data", "--no-auth"]},
+    }
+    arguments: dict[str, Any] = ways[open_by]
+    docker_client.containers.run(
+        served.spec.image,
+        name=served.name,
+        detach=True,
+        ports={"8000/tcp": ("127.0.0.1", served.spec.port)},
+        **arguments,
+    )
+    for _ in range(200):
+        if restserver.probe(served.url).state in {"live", "other"}:
+            break
+        time.sleep(0.05)
+
+    assert not containers.reload_users(served.name)
+
+    found = containers.find(served.name)
+    assert found is not None
+    assert found.is_running
+
+
+def test_a_server_that_cannot_start_says_why_and_can_be_removed(
+    containers: Containers, prepare: Serve
+) -> None:
+    served = prepare(Options(has_tls=True))
+    (served.directory / "private_key").write_text("no key")
+
+    containers.create(served.spec)
+    containers.start(served.name)
+    for _ in range(200):
+        found = containers.find(served.name)
+        assert found is not None
+        if found.restart_count:
+            break
+        time.sleep(0.05)
+
+    assert found.exit_code == 1
+    assert "rest-server refused" in found.exit_reason
+    assert any("tls: failed" in line for line in containers.logs(served.name))
+    containers.remove(served.name)
+    assert containers.find(served.name) is None
+
+
+def test_a_container_entry_of_users_reaches_a_volume_before_its_first_start(
+    containers: Containers, prepare: Serve, docker_client: docker.DockerClient
+) -> None:
+    served = prepare(Options())
+    volume = docker_client.volumes.create(f"{served.name}-data")
+    try:
+        containers.create(replace(served.spec, data_directory=volume.name))
+        users = replace(
+            served.users, files=containers.files(served.name, served.spec.uid, served.spec.gid)
+        )
+        with users.change() as entries:
+            entries["alice"] = Entry("alice", "{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=")
+        assert users.read().entries[0].name == "alice"
+        containers.remove(served.name)
+    finally:
+        volume.remove(force=True)
+
+
+def test_an_image_is_built_step_by_step(
+    containers: Containers, tmp_path: Path, server_image: str, docker_client: docker.DockerClient
+) -> None:
+    tag = "resthouse/built-by-a-test:latest"
+    (tmp_path / "Dockerfile").write_text("ARG BASE\nFROM ${BASE}\nLABEL a=b\nLABEL c=d\n")
+    assert not containers.has_image(tag)
+    try:
+        steps = list(containers.build(tmp_path, tag, {"BASE": server_image}))
+        assert containers.has_image(tag)
+    finally:
+        docker_client.images.remove(tag, force=True)
+
+    percents = [step.percent for step in steps if step.percent is not None]
+    assert percents == sorted(percents)
+    assert (percents[0], percents[-1]) == (0, 100)
+    assert "Step 3/4 : LABEL a=b" in [step.sentence for step in steps]
+
+
+def test_an_image_that_cannot_be_built_says_why(
+    containers: Containers, tmp_path: Path, server_image: str
+) -> None:
+    (tmp_path / "Dockerfile").write_text(f"FROM {server_image}\nRUN echo the reason >&2; exit 7\n")
+
+    with pytest.raises(EngineError, match="the reason"):
+        list(containers.build(tmp_path, "resthouse/never:test", {}))
+
+
+def test_an_image_that_cannot_be_pulled_says_why(
+    containers: Containers, free_port: Callable[[], int]
+) -> None:
+    image = f"127.0.0.1:{free_port()}/resthouse/none:latest"
+
+    with pytest.raises(EngineError, match="could not be pulled") as refusal:
+        list(containers.pull(image))
+
+    assert image in str(refusal.value)
+
+
+def test_the_progress_of_a_pull_only_grows() -> None:
+    lines = (SAMPLES / "pull.ndjson").read_text().splitlines()
+
+    steps = list(pull_progress("some/image", map(json.loads, lines)))
+
+    percents = [step.percent for step in steps[1:]]
+    assert percents == sorted(percents)
+    assert steps[-1].percent == 100
+    assert steps[-1].sentence == "Pulling some/image: 3 of 3 layers"
+
+
+def test_a_pull_that_breaks_off_is_an_error() -> None:
+    events = [{"status": "Waiting", "id": "a"}, {"error": "unexpected EOF"}]
+
+    with pytest.raises(EngineError, match="unexpected EOF"):
+        list(pull_progress("some/image", iter(events)))
