@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from backups.models import Server
+from backups.models.servers import is_loopback
 
 
 class ServerForm(forms.ModelForm[Server]):
@@ -15,7 +16,13 @@ class ServerForm(forms.ModelForm[Server]):
 
     bind = forms.CharField(
         label="Address and port",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
         help_text="127.0.0.1 is this machine alone; 0.0.0.0 is everybody who reaches it.",
+    )
+    is_plain_wanted = forms.BooleanField(
+        required=False,
+        label="Without TLS all the same: nobody else is on this line",
+        help_text="A VPN or a cable of your own, for example.",
     )
 
     class Meta:
@@ -32,9 +39,14 @@ class ServerForm(forms.ModelForm[Server]):
             "data_directory": "Data directory",
             "is_append_only": "Append-only: a host cannot delete what it has sent",
             "has_private_repositories": "Private repositories: a user reaches only its own",
-            "public_name": "Name that hosts use",
+            "public_name": "Name under which hosts reach it",
         }
-        help_texts = {"public_name": "Empty: the address above."}
+        help_texts = {
+            "name": "The container gets it, too.",
+            "data_directory": "Made if it is not there; what lies in it stays.",
+            "image": "Pulled if it is not here; where nothing can be pulled, it is built here.",
+            "public_name": "Empty: the address above.",
+        }
 
     field_order = ["name", "bind", "data_directory"]
 
@@ -44,6 +56,20 @@ class ServerForm(forms.ModelForm[Server]):
         self.initial.setdefault("data_directory", f"/srv/restic/{self.initial['name']}")
         self.initial.setdefault("image", settings.RESTHOUSE_SERVER_IMAGE)
         self.initial.setdefault("bind", f"127.0.0.1:{_free_port()}")
+        for name in ("name", "data_directory", "image", "public_name"):
+            self.fields[name].widget.attrs |= {"autocomplete": "off", "spellcheck": "false"}
+
+    @property
+    def asks_for_consent(self) -> bool:
+        """Whether somebody wants passwords to cross a network readable."""
+        return self.is_bound and (
+            self.has_error("bind", "plain") or bool(self.data.get("is_plain_wanted"))
+        )
+
+    @property
+    def has_rare_mistake(self) -> bool:
+        """One in the fields that are folded away."""
+        return bool(self.errors.keys() & {"image", "public_name"})
 
     def clean_data_directory(self) -> str:
         path = posixpath.normpath(str(self.cleaned_data["data_directory"]))
@@ -57,6 +83,22 @@ class ServerForm(forms.ModelForm[Server]):
             raise ValidationError("Write it as ADDRESS:PORT, such as 127.0.0.1:8000.")
         self.instance.address, self.instance.port = address.strip("[]"), int(port)
         return f"{address}:{port}"
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if "bind" in data and self._is_exposed() and not data["is_plain_wanted"]:
+            sentence = (
+                "Without TLS everybody between a host and this server can read the passwords of "
+                "its users. Keep it on 127.0.0.1, or say below that you mean it."
+            )
+            self.add_error("bind", ValidationError(sentence, code="plain"))
+        return data
+
+    def _is_exposed(self) -> bool:
+        try:
+            return not is_loopback(self.instance.address)
+        except ValueError:
+            return False
 
     def _get_validation_exclusions(self) -> set[str]:
         """The parts of `bind` are checked by the model, too, and shown beside it."""

@@ -1,6 +1,9 @@
 """Events: who did what, when, with what result."""
 
+from itertools import groupby
+
 from django.http import HttpResponse
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from backups.models import Event
@@ -17,5 +20,11 @@ def index(request: HttpRequest) -> HttpResponse:
         events = events.before(*before)
     page = list(events[: _PAGE + 1])
     older = keyset_text(page[_PAGE - 1].at, page[_PAGE - 1].pk) if len(page) > _PAGE else ""
-    context = {"events": page[:_PAGE], "older": older}
+    by_day = groupby(page[:_PAGE], lambda event: timezone.localtime(event.at).date())
+    context = {
+        "days": [(day, list(events_of_day)) for day, events_of_day in by_day],
+        "newest": next(iter(page), None),
+        "older": older,
+        "is_first": before is None,
+    }
     return render(request, "events/index.html", context, partial="events")

@@ -1,6 +1,9 @@
 """Servers: made, driven, and shown as they run."""
 
+from typing import Any
+
 from django.contrib import messages
+from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery, Sum
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -8,17 +11,25 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from backups import engines
 from backups.actions import servers as actions
 from backups.engines.containers import docker_run
-from backups.models import Server
+from backups.models import Event, Operation, Repository, Server
 from dashboard.forms.servers import ServerForm
 from dashboard.http import HttpRequest, render
+from dashboard.words import settings_of, word_of_server
 
 _VERBS = {"start", "stop", "restart", "remove"}
-_CONFIRMED = {"stop", "restart", "remove"}
+_EVENTS = 6
 
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    context = {"servers": Server.objects.all(), "engine": engines.engine_at().status()}
+    rows = [(server, word_of_server(server, _open_of(server))) for server in _servers()]
+    context = {
+        "rows": rows,
+        "live_count": sum(server.is_live for server, _ in rows),
+        "bytes": sum(server.bytes or 0 for server, _ in rows),
+        "user_count": sum(server.user_count for server, _ in rows),
+        "engine": engines.engine_at().status(),
+    }
     return render(request, "servers/index.html", context, partial="servers")
 
 
@@ -29,19 +40,22 @@ def create(request: HttpRequest) -> HttpResponse:
         operation = actions.create_server(form.save(commit=False), by=request.user)
         return redirect("servers:show", operation.subject)
     context = {"form": form, "engine": engines.engine_at().status()}
-    return render(request, "servers/create.html", context, partial="form", status=_status(form))
+    status = 422 if form.is_bound else 200
+    return render(request, "servers/create.html", context, partial="form", status=status)
 
 
 @require_safe
 def show(request: HttpRequest, name: str) -> HttpResponse:
-    server = get_object_or_404(Server, name=name)
+    server = get_object_or_404(_servers(), name=name)
+    operation = server.operations.first()
     context = {
         "server": server,
-        "operation": server.operations.first(),
+        "operation": operation,
+        "word": word_of_server(server, operation),
+        "settings": settings_of(server),
         "docker_run": docker_run(server.spec),
         "is_visible": engines.is_visible(server),
-        "user_count": server.users.count(),
-        "repositories": server.repositories.filter(is_gone=False),
+        "events": Event.objects.filter(noun="server", name=server.name)[:_EVENTS],
     }
     return render(request, "servers/show.html", context, partial="server")
 
@@ -76,12 +90,33 @@ def drive(request: HttpRequest, name: str, verb: str) -> HttpResponse:
         raise Http404
     server = get_object_or_404(Server, name=name)
     if request.method == "GET":
-        if verb not in _CONFIRMED:
+        if verb == "start":
             return redirect(server)
-        return render(request, "servers/drive.html", {"server": server, "verb": verb})
+        return render(request, "servers/drive.html", _confirmation(server, verb))
     operation = actions.drive_server(server, verb, by=request.user)
     return redirect(operation if verb == "remove" else server)
 
 
-def _status(form: ServerForm) -> int:
-    return 422 if form.is_bound else 200
+def _confirmation(server: Server, verb: str) -> dict[str, Any]:
+    return {
+        "server": server,
+        "verb": verb,
+        "title": f"{verb.capitalize()} {server}?",
+        "button": f"{verb.capitalize()} {server}",
+        "cancel": server.get_absolute_url(),
+    }
+
+
+def _servers() -> QuerySet[Any]:
+    """With their sums, and the operation that is still open."""
+    on_disk = Repository.objects.filter(server=OuterRef("pk"), is_gone=False)
+    by_server = on_disk.order_by().values("server")
+    return Server.objects.annotate(
+        user_count=Count("users"),
+        repository_count=Subquery(by_server.annotate(count=Count("pk")).values("count")),
+        bytes=Subquery(by_server.annotate(sum=Sum("bytes")).values("sum")),
+    ).prefetch_related(Prefetch("operations", Operation.objects.open(), to_attr="open_operations"))
+
+
+def _open_of(server: Any) -> Operation | None:
+    return next(iter(server.open_operations), None)

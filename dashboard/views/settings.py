@@ -1,5 +1,6 @@
 """Settings: the house, its engine, and the person's own ways to sign in."""
 
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
@@ -14,9 +15,11 @@ def index(request: HttpRequest) -> HttpResponse:
     context = {
         "engine": engines.engine_at().status(),
         "operators": Operator.objects.order_by("username"),
+        "guarded": set(Authenticator.objects.values_list("user_id", flat=True)),
         "data": settings.RESTHOUSE_DATA,
         "url": settings.RESTHOUSE_URL,
         "image": settings.RESTHOUSE_SERVER_IMAGE,
         "database": settings.DATABASES["default"]["ENGINE"].rpartition(".")[2],
+        "time_zone": settings.TIME_ZONE,
     }
     return render(request, "settings/index.html", context)
