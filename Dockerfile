@@ -15,7 +15,8 @@ RUN python3 -m venv --without-pip /opt/venv \
 
 COPY . .
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 STATIC_ROOT=/app/staticfiles
-RUN RESTHOUSE_DATA=/tmp/build DJANGO_SETTINGS_MODULE=dashboard.settings python -c "import django; django.setup(); from backups.actions.house import prepare_static; prepare_static()" \
+RUN RESTHOUSE_DATA=/tmp/build DJANGO_SETTINGS_MODULE=dashboard.settings python -c \
+      "import django; django.setup(); from backups.actions import house; house.prepare_static()" \
  && python -m compileall -q . \
  && rm -rf /tmp/build
 
@@ -25,6 +26,9 @@ USER 1000:1000
 ENV RESTHOUSE_DATA=/data RESTHOUSE_BIND=127.0.0.1:8080
 VOLUME /data
 EXPOSE 8080
-HEALTHCHECK --interval=5s --timeout=5s --start-period=60s \
-  CMD python -c "import os, urllib.request as r; r.urlopen(f'http://{os.environ[\"RESTHOUSE_BIND\"]}/health/')"
+# Asked as a proxy on this machine would ask, whatever names and https the house is set up for.
+HEALTHCHECK --interval=5s --timeout=5s --start-period=60s CMD python -c "import os; \
+from urllib.request import Request, urlopen; \
+headers = {'Host': 'localhost', 'X-Forwarded-Proto': 'https'}; \
+urlopen(Request('http://' + os.environ['RESTHOUSE_BIND'] + '/health/', headers=headers))"
 CMD ["python", "manage.py", "run"]

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.rig import RIG, ROOT, only_one
@@ -10,9 +11,31 @@ PLUGINS = ("docker-compose", "docker-buildx")
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 
-def environment() -> dict[str, str]:
-    """The environment in which `docker compose` works; RuntimeError where it cannot be had."""
-    if _works(os.environ):
+@dataclass(frozen=True, slots=True)
+class Project:
+    """compose.yml under a name of its own, beside whatever else runs from it."""
+
+    name: str
+    environment: dict[str, str]
+
+    def run(self, *arguments: str, check: bool = True) -> str:
+        """`docker compose ARGUMENTS`; what it printed."""
+        done = subprocess.run(
+            ["docker", "compose", "--project-name", self.name, *arguments],
+            cwd=ROOT,
+            env=_environment() | self.environment,
+            capture_output=True,
+            text=True,
+        )
+        if check and done.returncode:
+            logs = self.run("logs", "--no-log-prefix", "--tail=50", check=False)
+            raise RuntimeError(f"compose {arguments[0]} failed: {done.stderr[-4000:]}{logs}")
+        return done.stdout
+
+
+def _environment() -> dict[str, str]:
+    """An environment in which `docker compose` works; RuntimeError where it cannot be had."""
+    if _works(dict(os.environ)):
         return dict(os.environ)
     config = RIG / "docker"
     ours = os.environ | {"DOCKER_CONFIG": str(config)}
@@ -24,7 +47,7 @@ def environment() -> dict[str, str]:
     return ours
 
 
-def _works(environment: os._Environ[str] | dict[str, str]) -> bool:
+def _works(environment: dict[str, str]) -> bool:
     commands = (["docker", plugin, "version"] for plugin in ("compose", "buildx"))
     return all(
         subprocess.run(command, env=environment, capture_output=True).returncode == 0

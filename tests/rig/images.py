@@ -8,13 +8,19 @@ SERVER = "resthouse/rest-server:test"
 BASE = "debian:trixie-slim"
 
 
+def base(tag: str, *packages: str) -> None:
+    """See to it that a base image is here: pulled, or made of Debian 13 where none can be."""
+    with only_one("base"):
+        _run("scripts/base-image", tag, "trixie", *packages)
+
+
 def server() -> str:
     """Build the image unless the present one has today's recipe; its tag."""
     folder = ROOT / "images" / "rest-server"
     recipe = recipe_of(*sorted(folder.iterdir()))
     with only_one("image"):
         if _recipe_of_image() != recipe:
-            _run("scripts/base-image", BASE, "trixie")
+            base(BASE)
             label = f"resthouse.recipe={recipe}"
             _run("docker", "build", "--network=host", "--label", label, "--tag", SERVER, folder)
     return SERVER
