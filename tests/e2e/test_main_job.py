@@ -1,0 +1,162 @@
+"""The main job, walked once in a browser: from the set-up link to a backup that two witnesses saw.
+
+Nothing is faked: a container of rest-server, restic and systemd on a booted host, Chromium.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import docker
+import pytest
+from docker.errors import NotFound
+from playwright.sync_api import Locator, Page, expect
+
+from tests.rig.hosts import Host
+from tests.rig.house import House
+
+SERVER = "resthouse-test-main"
+PASSWORD = "a long enough sentence"
+UNIT = """\
+[Unit]
+Description=restic backup
+
+[Service]
+Type=oneshot
+Environment=HOME=/root
+EnvironmentFile=/etc/restic/environment
+ExecStart=/usr/bin/restic backup --json /root /srv
+NoNewPrivileges=yes
+"""
+TIMER = """\
+[Timer]
+OnCalendar=daily
+
+[Install]
+WantedBy=timers.target
+"""
+
+
+@pytest.fixture
+def house(tmp_path: Path, free_port: Callable[[], int], server_image: str) -> Iterator[House]:
+    running = House(tmp_path / "house", free_port(), {"RESTHOUSE_SERVER_IMAGE": server_image})
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def no_container_left(docker_client: docker.DockerClient) -> Iterator[None]:
+    yield
+    try:
+        docker_client.containers.get(SERVER).remove(force=True)
+    except NotFound:
+        return
+
+
+@pytest.mark.usefixtures("no_container_left")
+def test_from_the_set_up_link_to_a_backup_with_two_witnesses(
+    page: Page,
+    house: House,
+    systemd_host: Host,
+    tmp_path: Path,
+    free_port: Callable[[], int],
+) -> None:
+    set_up(page, house)
+    create_server(page, f"127.0.0.1:{free_port()}", tmp_path / "data")
+    lines = add_user(page, "web-01")
+    prepare_backup(systemd_host, lines)
+    command = add_host(page, "web-01")
+    watch_the_overview(page, house)
+
+    systemd_host.run(command)
+
+    see_the_host(page)
+
+    systemd_host.run("systemctl start restic-backup.service")
+
+    see_the_backup_and_its_score(page)
+    see_both_witnesses(page, house)
+
+
+def set_up(page: Page, house: House) -> None:
+    """The link makes the first operator and signs it in; then it is spent."""
+    page.goto(house.setup_link)
+    page.get_by_label("Name", exact=True).fill("ines")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_label("The same again").fill(PASSWORD)
+    page.get_by_role("button", name="Open the house").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Nobody can back up yet")
+    expect(page.get_by_text("answers")).to_be_visible()
+    page.goto(house.setup_link)
+    expect(page.get_by_role("button", name="Open the house")).to_have_count(0)
+    page.goto(house.url)
+
+
+def create_server(page: Page, bind: str, data: Path) -> None:
+    page.get_by_role("link", name="Create server").click()
+    page.get_by_label("Name", exact=True).fill(SERVER)
+    page.get_by_label("Address and port").fill(bind)
+    page.get_by_label("Data directory").fill(str(data))
+    page.get_by_role("button", name="Create server").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("is live", timeout=60_000)
+
+
+def add_user(page: Page, name: str) -> list[str]:
+    """The lines for Debian 12's restic, as the page shows them once."""
+    page.get_by_role("link", name="Overview").click()
+    page.get_by_role("link", name="Add user").click()
+    page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_role("button", name="Add user").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"{name} can back up now")
+    return texts_of(page.locator("section", has_text="Older restic").last.locator("code"))
+
+
+def prepare_backup(host: Host, lines: list[str]) -> None:
+    """Paste the lines of the page; they work at once. Then let a timer do it every night."""
+    repository = re.search(r"rest:\S+", lines[0])
+    assert repository
+    environment = (
+        f"RESTIC_REPOSITORY={repository[0].strip(chr(39))}\nRESTIC_PASSWORD=keep it safe\n"
+    )
+    host.write("/etc/restic/environment", environment, 0o600)
+    host.write("/srv/book.txt", "double entry", 0o600)
+    host.run("\n".join(["export RESTIC_PASSWORD=keep-it-safe", *lines]))
+    host.write("/etc/systemd/system/restic-backup.service", UNIT, 0o644)
+    host.write("/etc/systemd/system/restic-backup.timer", TIMER, 0o644)
+    host.run("systemctl daemon-reload && systemctl enable --now restic-backup.timer")
+
+
+def add_host(page: Page, name: str) -> str:
+    """The one command that the page shows."""
+    page.get_by_role("link", name="Overview").click()
+    page.get_by_role("link", name="Add host").click()
+    page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_role("button", name="Add host").click()
+    return texts_of(page.locator("code", has_text="resthouse-agent enrol"))[0]
+
+
+def watch_the_overview(page: Page, house: House) -> None:
+    """From here on the page must not be loaded again."""
+    page.goto(house.url)
+    page.evaluate("window.isTheSamePage = true")
+
+
+def see_the_host(page: Page) -> None:
+    expect(page.get_by_text("Its agent reported")).to_be_visible(timeout=60_000)
+
+
+def see_the_backup_and_its_score(page: Page) -> None:
+    row = page.get_by_role("row", name=re.compile("web-01.*restic-backup"))
+    expect(row).to_contain_text("Arrived", timeout=60_000)
+    expect(page.get_by_text(re.compile(r"\b9\.[0-9]\b")).first).to_be_visible(timeout=60_000)
+    assert page.evaluate("window.isTheSamePage") is True
+
+
+def see_both_witnesses(page: Page, house: House) -> None:
+    page.goto(f"{house.url}/runs/")
+    expect(page.get_by_role("row", name=re.compile("web-01"))).to_contain_text("Agreed")
+
+
+def texts_of(codes: Locator) -> list[str]:
+    return [text.strip() for text in codes.all_inner_texts()]
