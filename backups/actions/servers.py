@@ -20,7 +20,8 @@ _DRIVE = {
     "restart": Operation.Kind.RESTART_SERVER,
     "remove": Operation.Kind.REMOVE_SERVER,
 }
-_RETRIED = {Server.Status.UNMADE, Server.Status.GONE, Server.Status.REMOVED}
+# A new one, too: a worker that was killed too often leaves it without a word on the server.
+_RETRIED = {*Server.WITHOUT_CONTAINER, Server.Status.GONE}
 
 
 def create_server(server: Server, *, by: Actor) -> Operation:
@@ -62,6 +63,8 @@ def forget_server(server: Server, *, by: Actor) -> None:
     """Drop a server without a container; its data directory stays, what is known of it goes."""
     if server.status not in _RETRIED:
         raise EngineError(f"{server} has a container. Remove that first.")
+    if server.operations.open().exists():
+        raise EngineError(f"{server} is worked on now. Wait until that has ended.")
     with transaction.atomic():
         record_event(by, "forgot", server)
         server.delete()

@@ -110,6 +110,11 @@ class Server(models.Model):
         return reverse("servers:show", args=[self.name])
 
     @property
+    def is_made(self) -> bool:
+        """Whether its container exists or existed: then there is something to show of it."""
+        return self.status not in {self.Status.NEW, self.Status.UNMADE}
+
+    @property
     def is_live(self) -> bool:
         return self.status == self.Status.LIVE
 
