@@ -1,8 +1,9 @@
 """Thirty days of each job: what came, what failed, what did not come."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from django.utils import timezone
 from oncalendar import OnCalendar, OnCalendarError
@@ -27,27 +28,28 @@ _RANK = ["off", "missed", "failed", "warning", "ok", "running"]
 def days_of(jobs: Iterable[Job]) -> dict[int, list[Mark]]:
     """For each job's id its marks, oldest first: (day, state, word)."""
     jobs = list(jobs)
-    today = timezone.localdate()
-    first = today - timedelta(days=DAYS - 1)
-    came = _states_by_day(jobs, first)
-    return {job.pk: [_mark(job, day, came[job.pk]) for day in _days(first)] for job in jobs}
+    days = _days()
+    came = _states_by_day(jobs, days[0])
+    return {job.pk: [_mark(job, day, came[job.pk]) for day in days] for job in jobs}
 
 
-def _days(first: date) -> list[date]:
-    return [first + timedelta(days=n) for n in range(DAYS)]
+def added_by_day(job: Job, marks: Iterable[Mark]) -> list[int | None]:
+    """Bytes that a job added on each of its days; None where a backup should have come."""
+    added: dict[date, int] = defaultdict(int)
+    rows = Run.objects.filter(job=job, started__gte=_midnight(_days()[0]))
+    for started, count in rows.values_list("started", "bytes_added"):
+        added[timezone.localtime(started).date()] += count or 0
+    return [None if state in ("failed", "missed") else added[day] for day, state, _ in marks]
 
 
-def _states_by_day(jobs: list[Job], first: date) -> dict[int, dict[date, str]]:
-    start = timezone.make_aware(datetime.combine(first, datetime.min.time()))
-    rows = Run.objects.filter(job__in=jobs, started__gte=start).values_list(
-        "job_id", "started", "status", "verdict"
-    )
-    came: dict[int, dict[date, str]] = defaultdict(dict)
-    for job_id, started, status, verdict in rows:
-        day = timezone.localtime(started).date()
-        state = state_of(status, verdict)
-        came[job_id][day] = max(state, came[job_id].get(day, "off"), key=_RANK.index)
-    return came
+def nights_since(marks: Iterable[Mark], state: str) -> int:
+    """For how many expected days in a row, to this day, a job has been in a state."""
+    nights = 0
+    for _, found, _ in reversed(list(marks)):
+        if found not in (state, "off"):
+            break
+        nights += found == state
+    return nights
 
 
 def state_of(status: str, verdict: str) -> str:
@@ -61,17 +63,50 @@ def state_of(status: str, verdict: str) -> str:
     return "warning" if status == Run.Status.WARNING else "failed"
 
 
-def _mark(job: Job, day: date, came: dict[date, str]) -> Mark:
-    state = came.get(day) or ("missed" if _was_due(job, day, came) else "off")
+def _days() -> list[date]:
+    today = timezone.localdate()
+    return [today - timedelta(days=DAYS - 1 - n) for n in range(DAYS)]
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, datetime.min.time()))
+
+
+def _states_by_day(jobs: list[Job], first: date) -> dict[int, dict[date, str]]:
+    rows = Run.objects.filter(job__in=jobs, started__gte=_midnight(first)).order_by()
+    came: dict[int, dict[date, str]] = defaultdict(dict)
+    for job_id, started, status, verdict in rows.values_list(
+        "job_id", "started", "status", "verdict"
+    ):
+        day = timezone.localtime(started).date()
+        state = state_of(status, verdict)
+        came[job_id][day] = max(state, came[job_id].get(day, "off"), key=_RANK.index)
+    return came
+
+
+def _mark(job: Job, day: date, came: Mapping[date, str]) -> Mark:
+    state = came.get(day) or ("missed" if _was_missed(job, day, came) else "off")
     return day, state, _WORDS[state]
 
 
-def _was_due(job: Job, day: date, came: dict[date, str]) -> bool:
-    """Whether its timer elapsed on a past day after its first known run."""
-    if not job.schedule or day >= timezone.localdate() or not came or day < min(came):
-        return False
+def _was_missed(job: Job, day: date, came: Mapping[date, str]) -> bool:
+    """Whether its timer elapsed on that day, after the first run that we know of."""
+    if day >= timezone.localdate():
+        return job.state == Job.State.MISSED
+    return bool(job.schedule) and _is_known_since(job, day, came) and _elapses(job.schedule, day)
+
+
+def _is_known_since(job: Job, day: date, came: Mapping[date, str]) -> bool:
+    if came:
+        return day >= min(came)
+    return job.last_run is not None and timezone.localtime(job.last_run.started).date() < day
+
+
+@lru_cache(maxsize=4096)
+def _elapses(schedule: str, day: date) -> bool:
+    """A fleet shares few schedules, so most answers are known already."""
     try:
-        midnight = datetime.combine(day, datetime.min.time())
-        return next(OnCalendar(job.schedule, midnight - timedelta(seconds=1))).date() == day
+        following = next(OnCalendar(schedule, _midnight(day) - timedelta(seconds=1)))
+        return timezone.localtime(following).date() == day
     except (OnCalendarError, StopIteration):
         return False

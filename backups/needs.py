@@ -1,14 +1,18 @@
 """What needs a person, worst first: the headline of the house."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain, islice
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from backups.models import Host, Job, Server, Unit
+from backups.models import Certificate, Host, Job, Server, Unit
 
 # A host that was added and never came: after a day, somebody has forgotten it.
 _PATIENCE = timedelta(days=1)
+_ALL = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +26,38 @@ class Need:
     reason: str
     button: str
     url: str
+    when: str = ""
     since: datetime | None = None
 
 
-def needs(limit: int = 100) -> list[Need]:
-    """Servers first, since all jobs hang on them; then jobs and hosts."""
-    return [*_servers(), *_jobs(limit), *_units(limit), *_hosts()][:limit]
+def needs(limit: int = _ALL) -> list[Need]:
+    """Servers first, since all jobs hang on them; what is only a warning comes last."""
+    found = chain(
+        map(_of_server, _servers()[:limit]),
+        map(_of_job, _jobs().select_related("host", "last_run").defer("last_run__log")[:limit]),
+        map(_of_unit, _units().select_related("host").defer("text")[:limit]),
+        map(_of_silent, Host.objects.silent()[:limit]),
+        map(_of_certificate, Certificate.objects.ending().select_related("server")[:limit]),
+        map(_of_waiting, _waiting()[:limit]),
+    )
+    return list(islice(_warnings_last(found), limit))
+
+
+def count_needs() -> int:
+    """How many there are, without looking at each."""
+    sources: list[QuerySet[Server] | QuerySet[Job] | QuerySet[Unit] | QuerySet[Host]]
+    sources = [_servers(), _jobs(), _units(), Host.objects.silent(), _waiting()]
+    return sum(source.count() for source in sources) + Certificate.objects.ending().count()
+
+
+def _warnings_last(found: Iterator[Need]) -> Iterator[Need]:
+    warnings = []
+    for need in found:
+        if need.state == "warning":
+            warnings.append(need)
+        else:
+            yield need
+    yield from warnings
 
 
 _SERVER_WORDS = {
@@ -39,97 +69,122 @@ _SERVER_WORDS = {
 }
 
 
-def _servers() -> list[Need]:
-    ill = Server.objects.filter(status__in=_SERVER_WORDS)
-    return [
-        Need(
-            state=_SERVER_WORDS[Server.Status(server.status)][0],
-            label=server.get_status_display(),
-            name=server.name,
-            sentence=_SERVER_WORDS[Server.Status(server.status)][1],
-            reason=server.reason,
-            button="See the server",
-            url=server.get_absolute_url(),
-            since=server.proven,
-        )
-        for server in ill
-    ]
+def _servers() -> QuerySet[Server]:
+    return Server.objects.filter(status__in=_SERVER_WORDS)
+
+
+def _of_server(server: Server) -> Need:
+    state, sentence = _SERVER_WORDS[Server.Status(server.status)]
+    return Need(
+        state=state,
+        label=server.get_status_display(),
+        name=server.name,
+        sentence=sentence,
+        reason=server.reason,
+        button="See the server",
+        url=server.get_absolute_url(),
+        when="Proven last",
+        since=server.proven,
+    )
 
 
 _JOB_WORDS = {
-    Job.State.DIFFERS: ("failed", "reports success, but nothing arrives", "Compare the two"),
-    Job.State.FAILED: ("failed", "failed to back up", "See the run"),
-    Job.State.MISSED: ("missed", "did not back up", "See the host"),
-    Job.State.WARNING: ("warning", "backed up with warnings", "See the run"),
+    Job.State.DIFFERS: ("failed", "reports success, but nothing arrives"),
+    Job.State.FAILED: ("failed", "failed to back up"),
+    Job.State.MISSED: ("missed", "did not back up"),
+    Job.State.WARNING: ("warning", "backed up with warnings"),
 }
 
 
-def _jobs(limit: int) -> list[Need]:
-    ill = Job.objects.needing_a_look().select_related("host", "last_run").worst_first()[:limit]
-    return [
-        Need(
-            state=_JOB_WORDS[Job.State(job.state)][0],
-            label=job.get_state_display(),
-            name=job.host.name,
-            sentence=_JOB_WORDS[Job.State(job.state)][1],
-            reason=f"Job {job.name}: {job.reason}",
-            button=_JOB_WORDS[Job.State(job.state)][2],
-            url=_page_of(job),
-            since=job.last_run.started if job.last_run else None,
-        )
-        for job in ill
-    ]
+def sentence_of(job: Job) -> str:
+    """What a job that needs a look does, said of its host."""
+    return _JOB_WORDS[Job.State(job.state)][1]
 
 
-def _page_of(job: Job) -> str:
-    if job.last_run is not None and job.state in {Job.State.FAILED, Job.State.WARNING}:
-        return job.last_run.get_absolute_url()
-    return job.get_absolute_url()
+def _jobs() -> QuerySet[Job]:
+    return Job.objects.needing_a_look().worst_first()
 
 
-def _units(limit: int) -> list[Need]:
-    """A finding is an error that the score hides; it comes before any number."""
-    ill = Unit.objects.exclude(finding="").select_related("host")[:limit]
-    return [
-        Need(
-            state="failed",
-            label="Its unit is wrong",
-            name=unit.host.name,
-            sentence="has a line that systemd ignores or misreads",
-            reason=f"{unit.name}: {unit.finding}",
-            button="See the right line",
-            url=unit.get_absolute_url(),
-            since=unit.text_changed,
-        )
-        for unit in ill
-    ]
+def _of_job(job: Job) -> Need:
+    state, sentence = _JOB_WORDS[Job.State(job.state)]
+    run = job.last_run if job.state in (Job.State.FAILED, Job.State.WARNING) else None
+    differs = job.state == Job.State.DIFFERS
+    return Need(
+        state=state,
+        label=job.get_state_display(),
+        name=job.host.name,
+        sentence=sentence,
+        reason=f"Job {job.name}. {job.reason}",
+        button="See the run" if run else "Compare the two" if differs else "See the host",
+        url=(run or job).get_absolute_url(),
+        when="Last run",
+        since=job.last_run.started if job.last_run else None,
+    )
 
 
-def _hosts() -> list[Need]:
-    silent = [
-        Need(
-            state="warning",
-            label="Silent",
-            name=host.name,
-            sentence="does not report any more",
-            reason="Its agent was heard last at the time shown; its backups may go on unseen.",
-            button="See the host",
-            url=host.get_absolute_url(),
-            since=host.reported,
-        )
-        for host in Host.objects.silent()
-    ]
-    waiting = [
-        Need(
-            state="missed",
-            label="Never reported",
-            name=host.name,
-            sentence="was added, but its agent never came",
-            reason="Run the command of its page on it.",
-            button="Show the command",
-            url=host.get_absolute_url(),
-            since=host.created,
-        )
-        for host in Host.objects.waiting().filter(created__lt=timezone.now() - _PATIENCE)
-    ]
-    return [*silent, *waiting]
+def _units() -> QuerySet[Unit]:
+    """A finding is an error that the score hides."""
+    return Unit.objects.exclude(finding="")
+
+
+def _of_unit(unit: Unit) -> Need:
+    return Need(
+        state="failed",
+        label="Its unit is wrong",
+        name=unit.host.name,
+        sentence="has a line that does not do what it says",
+        reason=f"{unit.name}: {unit.finding}",
+        button="See the right line",
+        url=unit.get_absolute_url(),
+        when="Changed",
+        since=unit.text_changed,
+    )
+
+
+def _of_silent(host: Host) -> Need:
+    return Need(
+        state="warning",
+        label="Silent",
+        name=host.name,
+        sentence="does not report any more",
+        reason="Its backups may go on unseen.",
+        button="See the host",
+        url=host.get_absolute_url(),
+        when="Heard last",
+        since=host.reported,
+    )
+
+
+def _of_certificate(certificate: Certificate) -> Need:
+    is_over = certificate.state == "failed"
+    return Need(
+        state=certificate.state,
+        label=certificate.words,
+        name=certificate.server.name,
+        sentence="shows a certificate that is over" if is_over else "needs a new certificate",
+        reason=f"{certificate.subject}, from {certificate.issuer}.",
+        button="See the server",
+        url=certificate.server.get_absolute_url(),
+        when="It ended" if is_over else "It ends",
+        since=certificate.not_after,
+    )
+
+
+def _waiting() -> QuerySet[Host]:
+    """Never heard; a host that was refused on purpose needs nobody."""
+    never = Host.objects.waiting().filter(reported__isnull=True)
+    return never.filter(created__lt=timezone.now() - _PATIENCE)
+
+
+def _of_waiting(host: Host) -> Need:
+    return Need(
+        state="warning",
+        label="Never reported",
+        name=host.name,
+        sentence="was added, but its agent never came",
+        reason="A new command, run on it, lets it report.",
+        button="Give it a command",
+        url=host.get_absolute_url(),
+        when="Added",
+        since=host.created,
+    )

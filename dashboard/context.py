@@ -9,7 +9,7 @@ from django.db.models import Min
 from django.http import HttpRequest
 
 from backups.models import Server
-from backups.needs import needs
+from backups.needs import count_needs
 from backups.version import VERSION
 
 
@@ -24,7 +24,7 @@ class House:
     @cached_property
     def needs(self) -> int:
         """How many things need somebody."""
-        return len(needs())
+        return count_needs()
 
     @cached_property
     def checked(self) -> datetime | None:

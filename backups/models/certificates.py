@@ -1,9 +1,26 @@
 """Certificates: a server's key pairs, the served one and its predecessors."""
 
+from datetime import timedelta
+
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 
 from backups.models.servers import Server
+
+# Time enough to renew one by hand, and to bring it to the hosts.
+ENDS_SOON = timedelta(days=14)
+
+
+class CertificateQuerySet(models.QuerySet["Certificate"]):
+    """Certificates, by what is done with them."""
+
+    def served(self) -> "CertificateQuerySet":
+        """Those that the servers show now."""
+        return self.filter(live_since__isnull=False, live_until__isnull=True)
+
+    def ending(self) -> "CertificateQuerySet":
+        return self.served().filter(not_after__lt=timezone.now() + ENDS_SOON)
 
 
 class Certificate(models.Model):
@@ -29,6 +46,8 @@ class Certificate(models.Model):
     live_since = models.DateTimeField(null=True, blank=True)
     live_until = models.DateTimeField(null=True, blank=True)
 
+    objects = CertificateQuerySet.as_manager()
+
     class Meta:
         ordering = ["server", "-created"]
         constraints = [
@@ -47,3 +66,18 @@ class Certificate(models.Model):
 
     def __str__(self) -> str:
         return self.subject
+
+    @property
+    def left(self) -> timedelta:
+        return self.not_after - timezone.now()
+
+    @property
+    def state(self) -> str:
+        if self.left < timedelta(0):
+            return "failed"
+        return "warning" if self.left < ENDS_SOON else "ok"
+
+    @property
+    def words(self) -> str:
+        days = self.left.days
+        return "Over" if days < 0 else f"{days} day{'s' * (days != 1)} left"

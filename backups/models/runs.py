@@ -1,5 +1,6 @@
 """Runs: one time of a job, as the host told it and as the disk showed it."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import models
@@ -27,6 +28,16 @@ class RunQuerySet(models.QuerySet["Run"]):
 
     def waiting_for_the_disk(self) -> "RunQuerySet":
         return self.filter(verdict=Run.Verdict.WAITING)
+
+    def listed(self) -> "RunQuerySet":
+        """With all that a line of a list shows, without the long texts that it does not."""
+        related = self.select_related("job__host", "receipt__repository")
+        return related.defer("log", "errors", "reason", "advice")
+
+    def newest_of(self, jobs: Iterable[Job], count: int) -> "RunQuerySet":
+        """The last runs of a few jobs, chosen within the index alone."""
+        chosen = Run.objects.filter(job__in=[job.pk for job in jobs]).values("pk")[:count]
+        return self.filter(pk__in=chosen)
 
     def before(self, started: datetime, pk: int) -> "RunQuerySet":
         """The keyset page after (started, pk), in the form that databases answer by the index."""
@@ -122,3 +133,9 @@ class Run(models.Model):
     @property
     def duration(self) -> timedelta | None:
         return self.finished - self.started if self.finished else None
+
+    @property
+    def rate(self) -> float | None:
+        """Bytes per second so far."""
+        seconds = (self.reported - self.started).total_seconds()
+        return self.bytes_done / seconds if self.bytes_done and seconds > 0 else None

@@ -36,6 +36,22 @@ class Unit(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("units:show", args=[self.host.name, self.name])
 
+    @property
+    def state(self) -> str:
+        """The state of its score; a wrong line is worse than any figure."""
+        if self.finding:
+            return "failed"
+        if self.exposure is None:
+            return "off"
+        return "failed" if self.exposure >= 90 else "warning" if self.exposure >= 50 else "ok"
+
+    @property
+    def verdict(self) -> str:
+        """systemd's word for its score, not shouted."""
+        if self.exposure is None:
+            return "not scored" if self.host.systemd else "not applicable"
+        return self.level if self.level == "OK" else self.level.lower()
+
 
 class Assessment(models.Model):
     """One scoring of a unit; kept only when something differs from the one before."""

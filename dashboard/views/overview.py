@@ -3,39 +3,58 @@
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
-from backups import engines
-from backups.days import days_of
-from backups.models import Job, Run, Server, Unit
-from backups.needs import needs
+from backups import engines, standing
+from backups.ledger import ledger_of
+from backups.models import Host, Job, Repository, Server, Unit, User
+from backups.needs import count_needs, needs
 from dashboard.http import HttpRequest, render
 
+_NEEDS_SHOWN = 7
 _JOBS_SHOWN = 12
+_FEW = 4
 
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     if not Job.objects.exists():
         return _first_steps(request)
-    jobs = Job.objects.backing_up().select_related("host", "last_run", "unit").worst_first()
-    shown = list(jobs[:_JOBS_SHOWN])
-    days = days_of(shown)
+    need_count, jobs = count_needs(), standing.jobs()
+    lines = ledger_of(Job.objects.backing_up().worst_first()[:_JOBS_SHOWN])
     context = {
-        "needs": needs(),
-        "rows": [(job, days[job.pk]) for job in shown],
-        "job_count": jobs.count(),
-        "fine_count": jobs.filter(state=Job.State.OK).count(),
-        "running": Run.objects.running().select_related("job__host")[:6],
-        "servers": Server.objects.all(),
-        "units": Unit.objects.filter(exposure__isnull=False).select_related("host"),
+        "headline": standing.headline(jobs, need_count),
+        "needs": needs(_NEEDS_SHOWN),
+        "need_count": need_count,
+        "jobs": jobs,
+        "lines": lines,
+        "more_count": jobs.count - len(lines),
+        **_beside(),
     }
     return render(request, "overview/index.html", context, partial="overview")
 
 
+def _beside() -> dict[str, object]:
+    """What stands around the ledger: the rail, the units, the disks."""
+    units = Unit.objects.filter(exposure__isnull=False).select_related("host", "job")
+    repositories = Repository.objects.filter(is_gone=False).select_related("server")
+    return {
+        "running": standing.running_now(_FEW),
+        "servers": standing.servers(),
+        "certificates": standing.certificates(),
+        "exposure": standing.exposure(),
+        "worst_units": units.defer("text").order_by("-exposure", "host__name")[:_FEW],
+        "disks": standing.disks(),
+        "largest": repositories.order_by("-bytes")[:_FEW],
+    }
+
+
 def _first_steps(request: HttpRequest) -> HttpResponse:
     """A house without a backup: the one next step, and the two after it."""
+    server = Server.objects.first()
     context = {
-        "engine": engines.engine_at().status(),
-        "server": Server.objects.first(),
-        "has_users": Server.objects.filter(users__isnull=False).exists(),
+        "engine": None if server else engines.engine_at().status(),
+        "server": server,
+        "operation": server.operations.first() if server else None,
+        "users": list(User.objects.select_related("server")[:_FEW]),
+        "hosts": list(Host.objects.order_by("-enrolled", "-created")[:_FEW]),
     }
     return render(request, "overview/empty.html", context, partial="overview")

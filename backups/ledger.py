@@ -1,0 +1,67 @@
+"""The ledger of jobs: each with its thirty days and its state in words."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from django.db.models import QuerySet
+
+from backups.days import Mark, days_of, nights_since
+from backups.models import Job
+
+# Long texts that no line of a ledger shows.
+_LONG = ["last_run__log", "last_run__errors", "last_run__advice", "unit__text"]
+
+STATES = {
+    Job.State.NEW: "off",
+    Job.State.OFF: "off",
+    Job.State.OK: "ok",
+    Job.State.RUNNING: "running",
+    Job.State.WARNING: "warning",
+    Job.State.MISSED: "missed",
+    Job.State.FAILED: "failed",
+    Job.State.DIFFERS: "failed",
+}
+
+# Shorter than on a page of its own.
+_LABELS = {Job.State.DIFFERS: "Nothing arrived", Job.State.WARNING: "With warnings"}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One job of the ledger."""
+
+    job: Job
+    marks: list[Mark]
+
+    @property
+    def state(self) -> str:
+        return STATES[Job.State(self.job.state)]
+
+    @property
+    def is_plain(self) -> bool:
+        return self.state in ("ok", "off")
+
+    @cached_property
+    def words(self) -> str:
+        """The state with what a reader asks next: how far, for how long."""
+        job = self.job
+        if job.state == Job.State.RUNNING:
+            percent = job.last_run.percent if job.last_run else None
+            return "Running" if percent is None else f"Running, {percent} %"
+        if job.state == Job.State.OK:
+            return job.reason or "Arrived"
+        label = _LABELS.get(Job.State(job.state), job.get_state_display())
+        nights = nights_since(self.marks, self.days_state)
+        return f"{label}, {nights} days" if nights > 1 and not self.is_plain else label
+
+    @property
+    def days_state(self) -> str:
+        """On the strip, what only the host claims did not come."""
+        return "missed" if self.job.state == Job.State.DIFFERS else self.state
+
+
+def ledger_of(jobs: QuerySet[Job]) -> list[Line]:
+    """The jobs of a query as lines, in its order."""
+    rows = list(jobs.select_related("host", "last_run", "unit", "repository").defer(*_LONG))
+    days = days_of(rows)
+    return [Line(job, days[job.pk]) for job in rows]

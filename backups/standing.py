@@ -1,0 +1,216 @@
+"""How the house stands, in figures: what its headline says."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from statistics import median
+from typing import Any
+
+from django.db.models import Count, Max, Q, QuerySet, Sum
+
+from backups.models import Certificate, Job, Repository, Run, Server, Unit
+
+# From here on systemd itself says MEDIUM: a good part of the machine lies open to the unit.
+TOO_OPEN = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """All jobs that back up, counted."""
+
+    count: int
+    fine: int
+    running: int
+    new: int
+    agreed: int
+    last: datetime | None
+    added: int | None
+
+    @property
+    def is_calm(self) -> bool:
+        return self.fine + self.running == self.count and self.fine > 0
+
+    @property
+    def words(self) -> str:
+        return f"{self.fine} of {self.count} arrived"
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """All servers, and what is to be said of them together."""
+
+    all: list[Server]
+
+    @property
+    def live(self) -> int:
+        return sum(server.is_live for server in self.all)
+
+    @property
+    def proven(self) -> datetime | None:
+        """The oldest proof among those that answer."""
+        return min((server.proven for server in self.all if server.proven), default=None)
+
+    @property
+    def words(self) -> str:
+        count, live = len(self.all), self.live
+        if count == 1:
+            return "The server is live" if live else "The server is not live"
+        if live == count:
+            return "Both servers are live" if count == 2 else f"All {count} servers are live"
+        return f"{live} of {count} servers are live"
+
+
+@dataclass(frozen=True, slots=True)
+class Certificates:
+    """What the servers show, the first to end first."""
+
+    all: list[Certificate]
+
+    @property
+    def ending(self) -> int:
+        return sum(certificate.state != "ok" for certificate in self.all)
+
+    @property
+    def words(self) -> str:
+        if self.ending:
+            return f"{_in_words(self.ending)} certificate{'s' * (self.ending > 1)} must be renewed"
+        count = len(self.all)
+        return "The certificate is good" if count == 1 else f"All {count} certificates are good"
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """The scores of all units, in tenths."""
+
+    scores: list[int]
+    limit: int = TOO_OPEN
+
+    @property
+    def count(self) -> int:
+        return len(self.scores)
+
+    @property
+    def open(self) -> int:
+        return sum(score >= self.limit for score in self.scores)
+
+    @property
+    def closed(self) -> int:
+        return self.count - self.open
+
+    @property
+    def words(self) -> str:
+        return f"{self.closed} of {self.count} OK or better"
+
+    @property
+    def median(self) -> int:
+        return round(median(self.scores)) if self.scores else 0
+
+    @property
+    def worst(self) -> int:
+        return max(self.scores, default=0)
+
+    @property
+    def sentence(self) -> str:
+        if not self.open:
+            return "All are OK or better by systemd's own measure, left of the dashed line."
+        verb = "is" if self.closed == 1 else "are"
+        return f"{self.closed} {verb} OK or better by systemd's own measure, the dashed line."
+
+
+@dataclass(frozen=True, slots=True)
+class Disks:
+    """What the servers hold."""
+
+    bytes: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The answer that a page opens with, and the sentence below it."""
+
+    answer: str
+    sentence: str
+
+
+def headline(jobs: Jobs, needs: int) -> Headline:
+    """What somebody who looks in the morning wants to know first."""
+    if needs:
+        return Headline(_needs_in_words(needs), _share_in_words(jobs))
+    if jobs.is_calm:
+        return Headline("Everything arrived", _agreement_in_words(jobs))
+    if jobs.running and not jobs.fine:
+        return Headline("The first backup is running", "This page follows it by itself.")
+    if jobs.fine:
+        return Headline("Everything due has arrived", _share_in_words(jobs))
+    return Headline("Waiting for the first backup", "It shows here by itself when it has run.")
+
+
+def _needs_in_words(count: int) -> str:
+    return "One thing needs you" if count == 1 else f"{count} things need you"
+
+
+def _share_in_words(jobs: Jobs) -> str:
+    agreement = ", and host and disk agree on each" if jobs.agreed == jobs.fine > 1 else ""
+    still = f" {_in_words(jobs.running)} still run{'s' * (jobs.running == 1)}." * bool(jobs.running)
+    verb = "is" if jobs.count == 1 else "are"
+    return f"{jobs.fine} of {_jobs_in_words(jobs.count)} {verb} up to date{agreement}.{still}"
+
+
+def _agreement_in_words(jobs: Jobs) -> str:
+    if jobs.agreed < jobs.fine:
+        seen = f"{jobs.agreed or 'None'} of {_jobs_in_words(jobs.fine)}"
+        return f"{seen} could be seen on a disk of this house. Nothing needs you."
+    if jobs.fine == 1:
+        return "Host and disk agree on its one job. Nothing needs you."
+    return f"Host and disk agree on every one of {jobs.fine} jobs. Nothing needs you."
+
+
+def _jobs_in_words(count: int) -> str:
+    return "1 job" if count == 1 else f"{count} jobs"
+
+
+def _in_words(count: int) -> str:
+    words = ("None", "One", "Two", "Three", "Four", "Five", "Six")
+    return words[count] if count < len(words) else str(count)
+
+
+def jobs() -> Jobs:
+    def counted(**terms: Any) -> Count:
+        return Count("pk", filter=Q(**terms))
+
+    return Jobs(
+        **Job.objects.backing_up().aggregate(
+            count=Count("pk"),
+            fine=counted(state=Job.State.OK),
+            running=counted(state=Job.State.RUNNING),
+            new=counted(state__in=[Job.State.NEW, Job.State.OFF]),
+            agreed=counted(state=Job.State.OK, last_run__verdict=Run.Verdict.AGREED),
+            last=Max("last_arrived"),
+            added=Sum("last_run__bytes_added"),
+        )
+    )
+
+
+def servers() -> Servers:
+    return Servers(list(Server.objects.annotate(user_count=Count("users"))))
+
+
+def certificates() -> Certificates:
+    served = Certificate.objects.served().select_related("server")
+    return Certificates(list(served.order_by("not_after")))
+
+
+def exposure() -> Exposure:
+    scores = Unit.objects.order_by().values_list("exposure", flat=True)
+    return Exposure([score for score in scores if score is not None])
+
+
+def disks() -> Disks:
+    held = Repository.objects.filter(is_gone=False).aggregate(bytes=Sum("bytes"), count=Count("pk"))
+    return Disks(held["bytes"] or 0, held["count"])
+
+
+def running_now(limit: int) -> QuerySet[Run]:
+    """What runs, found by its jobs: a look through all runs would take long."""
+    newest = Job.objects.filter(state=Job.State.RUNNING).values("last_run")
+    return Run.objects.filter(pk__in=newest).listed()[:limit]

@@ -1,0 +1,65 @@
+"""What is usual for a job, and where one run of it differs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from backups.models import Run
+
+# Fewer runs than these say nothing about a habit.
+_ENOUGH = 5
+_LOOK_BACK = 30
+# A habit has its exceptions: only what lies well outside is worth a word.
+_TOLERANCE = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One figure of a run beside the band that most runs of its job keep to."""
+
+    name: str
+    unit: str
+    value: float | None
+    low: float
+    high: float
+
+    @property
+    def is_unusual(self) -> bool:
+        if self.value is None:
+            return False
+        return self.value < self.low / _TOLERANCE or self.value > self.high * _TOLERANCE
+
+
+_FIGURES = (
+    ("Took", "duration", "duration"),
+    ("Read", "size", "bytes_processed"),
+    ("Files", "count", "files_processed"),
+    ("Added", "size", "bytes_added"),
+)
+
+
+def measures_of(run: Run) -> list[Measure]:
+    """The run's figures with their bands; nothing while its job is young."""
+    earlier = run.job.runs.backups().before(run.started, run.pk).defer("log", "errors", "advice")
+    ended = list(earlier.filter(status__in=[Run.Status.SUCCEEDED, Run.Status.WARNING])[:_LOOK_BACK])
+    if run.kind != Run.Kind.BACKUP or len(ended) < _ENOUGH:
+        return []
+    found = []
+    for name, unit, field in _FIGURES:
+        values = [value for each in ended if (value := _figure(each, field)) is not None]
+        if len(values) >= _ENOUGH:
+            found.append(Measure(name, unit, _figure(run, field), *_band(values)))
+    return found
+
+
+def _figure(run: Run, field: str) -> float | None:
+    if field == "duration":
+        return run.duration.total_seconds() if run.duration else None
+    value: int | None = getattr(run, field)
+    return value
+
+
+def _band(values: Sequence[float]) -> tuple[float, float]:
+    """The middle of the values: a tenth at each end may be what it likes."""
+    ordered = sorted(values)
+    cut = len(ordered) // 10
+    return ordered[cut], ordered[-1 - cut]
