@@ -79,11 +79,12 @@ def status(base_url: str) -> EngineStatus:
     try:
         with connect(base_url) as client:
             version = str(client.version()["Version"])
-    except EngineUnavailable as error:
-        return EngineStatus(False, "", _problem_of(error), str(error))  # noqa: FBT003
     except EngineError as error:
-        return EngineStatus(False, "", "other", str(error))  # noqa: FBT003
-    return EngineStatus(True, version, "", f"The container engine {version} answers.")  # noqa: FBT003
+        return EngineStatus(
+            is_up=False, version="", problem=_problem_of(error), sentence=str(error)
+        )
+    sentence = f"The container engine {version} answers."
+    return EngineStatus(is_up=True, version=version, problem="", sentence=sentence)
 
 
 @contextmanager

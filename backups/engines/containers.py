@@ -1,6 +1,7 @@
 """The container engine: what it runs, and everything that Resthouse has it do."""
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -37,7 +38,8 @@ __all__ = [
 
 # Layers and build steps may be silent for long.
 STREAM_TIMEOUT = 600
-RELOADED_WITHIN = 2.0
+LOG_WINDOW = 200
+RELOADED_WITHIN = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,7 @@ class Containers:
             found = Container.from_inspection(container.attrs)
             if not found.is_running or not found.has_htpasswd:
                 return False
-            before = _log(container, tail=1)
+            before = _log(container, tail=LOG_WINDOW)
             container.kill(signal="SIGHUP")
             _wait_for_reload(container, before)
             return True
@@ -179,18 +181,18 @@ def _log(container: DockerContainer, *, tail: int, has_times: bool = True) -> li
 
 
 def _wait_for_reload(container: DockerContainer, before: list[str]) -> None:
-    """rest-server says whether it took the file; an engine that keeps no log says nothing."""
+    """rest-server says whether it took the file, and its silence is no proof."""
     deadline = time.monotonic() + RELOADED_WITHIN
     while time.monotonic() < deadline:
-        lines = _log(container, tail=200)
-        new = lines[lines.index(before[-1]) + 1 :] if before and before[-1] in lines else lines
-        if any("Reloaded htpasswd file" in line for line in new):
-            return
-        for line in new:
-            if "Could not reload htpasswd file" in line:
-                reason = line.partition("Could not reload htpasswd file")[2].lstrip(": ")
+        # Counted, because an engine with times in whole seconds repeats itself.
+        for line in Counter(_log(container, tail=LOG_WINDOW)) - Counter(before):
+            if "Reloaded htpasswd file" in line:
+                return
+            _, told, reason = line.partition("Could not reload htpasswd file: ")
+            if told:
                 raise EngineError(f"{container.name} refused the users file: {reason}.")
         time.sleep(0.01)
-    container.reload()
-    if container.status != "running":
-        raise EngineError(f"{container.name} ended when it was told to read its users again.")
+    raise EngineError(
+        f"{container.name} did not read its users again within {RELOADED_WITHIN:g} s of being "
+        "told. Its log may say why."
+    )

@@ -153,7 +153,10 @@ def _refuse_damaged(contents: Contents) -> None:
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """One holder at a time, over threads and processes; the kernel frees it with the process."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise EngineError(f"{path} cannot be locked: {error.strerror}.") from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield

@@ -1,4 +1,3 @@
-import json
 import os
 import shutil
 import socket
@@ -13,7 +12,6 @@ import docker
 import pytest
 
 from backups.engines import restserver
-from backups.engines.container_images import pull_progress
 from backups.engines.container_spec import HEALTH_CHECK
 from backups.engines.containers import Containers, Spec, docker_run
 from backups.engines.errors import EngineError, EngineUnavailable
@@ -22,7 +20,6 @@ from backups.engines.restserver import Options
 from tests.engines.conftest import Served, wait_until_live
 
 Serve = Callable[[Options], Served]
-SAMPLES = Path(__file__).parents[1] / "samples" / "containers"
 PASSWORD = "correct horse battery"
 
 
@@ -251,6 +248,21 @@ def test_a_users_file_that_the_server_refuses_is_reported(
     assert restserver.is_let_in(served.url, "alice", PASSWORD)
 
 
+def test_a_server_that_does_not_say_that_it_read_its_users_is_not_believed(
+    containers: Containers,
+    prepare: Serve,
+    docker_client: docker.DockerClient,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    served = prepare(Options())
+    deaf = ["sh", "-c", "trap '' HUP; sleep 60"]
+    docker_client.containers.run(served.spec.image, deaf, name=served.name, detach=True)
+    monkeypatch.setattr("backups.engines.containers.RELOADED_WITHIN", 0.2)
+
+    with pytest.raises(EngineError, match="did not read its users again"):
+        containers.reload_users(served.name)
+
+
 @pytest.mark.parametrize("open_by", ["DISABLE_AUTHENTICATION", "OPTIONS", "command"])
 def test_a_server_without_users_survives_a_reload(
     containers: Containers, prepare: Serve, docker_client: docker.DockerClient, open_by: str
@@ -319,59 +331,3 @@ def test_a_container_entry_of_users_reaches_a_volume_before_its_first_start(
         containers.remove(served.name)
     finally:
         volume.remove(force=True)
-
-
-def test_an_image_is_built_step_by_step(
-    containers: Containers, tmp_path: Path, server_image: str, docker_client: docker.DockerClient
-) -> None:
-    tag = "resthouse/built-by-a-test:latest"
-    (tmp_path / "Dockerfile").write_text("ARG BASE\nFROM ${BASE}\nLABEL a=b\nLABEL c=d\n")
-    assert not containers.has_image(tag)
-    try:
-        steps = list(containers.build(tmp_path, tag, {"BASE": server_image}))
-        assert containers.has_image(tag)
-    finally:
-        docker_client.images.remove(tag, force=True)
-
-    percents = [step.percent for step in steps if step.percent is not None]
-    assert percents == sorted(percents)
-    assert (percents[0], percents[-1]) == (0, 100)
-    assert "Step 3/4 : LABEL a=b" in [step.sentence for step in steps]
-
-
-def test_an_image_that_cannot_be_built_says_why(
-    containers: Containers, tmp_path: Path, server_image: str
-) -> None:
-    (tmp_path / "Dockerfile").write_text(f"FROM {server_image}\nRUN echo the reason >&2; exit 7\n")
-
-    with pytest.raises(EngineError, match="the reason"):
-        list(containers.build(tmp_path, "resthouse/never:test", {}))
-
-
-def test_an_image_that_cannot_be_pulled_says_why(
-    containers: Containers, free_port: Callable[[], int]
-) -> None:
-    image = f"127.0.0.1:{free_port()}/resthouse/none:latest"
-
-    with pytest.raises(EngineError, match="could not be pulled") as refusal:
-        list(containers.pull(image))
-
-    assert image in str(refusal.value)
-
-
-def test_the_progress_of_a_pull_only_grows() -> None:
-    lines = (SAMPLES / "pull.ndjson").read_text().splitlines()
-
-    steps = list(pull_progress("some/image", map(json.loads, lines)))
-
-    percents = [step.percent for step in steps[1:]]
-    assert percents == sorted(percents)
-    assert steps[-1].percent == 100
-    assert steps[-1].sentence == "Pulling some/image: 3 of 3 layers"
-
-
-def test_a_pull_that_breaks_off_is_an_error() -> None:
-    events = [{"status": "Waiting", "id": "a"}, {"error": "unexpected EOF"}]
-
-    with pytest.raises(EngineError, match="unexpected EOF"):
-        list(pull_progress("some/image", iter(events)))

@@ -131,6 +131,30 @@ def test_a_pipe_in_place_of_the_file_does_not_block(local: LocalFiles, directory
         local.read(NAME)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="Run the tests as root: only root can step down.")
+def test_without_the_right_to_give_files_away_the_group_must_do(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nobody, here = 65534, Path()
+    # Only root may walk through pytest's folders.
+    monkeypatch.chdir(directory)
+    os.chown(directory, nobody, GID)
+    os.setegid(nobody)
+    os.seteuid(nobody)
+    try:
+        LocalFiles(here, UID, nobody).write("for-the-group", b"")
+        with pytest.raises(EngineError, match=f"as user {UID}"):
+            LocalFiles(here, UID, nobody).write("private_key", b"", mode=0o600)
+        with pytest.raises(EngineError, match=f"in group {GID}"):
+            LocalFiles(here, UID, GID).write("for-another-group", b"")
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+
+    assert [path.name for path in directory.iterdir()] == ["for-the-group"]
+    assert (directory / "for-the-group").stat().st_gid == nobody
+
+
 def test_a_failed_write_says_why_and_leaves_nothing(tmp_path: Path) -> None:
     files = LocalFiles(tmp_path / "missing", os.getuid(), os.getgid())
 
