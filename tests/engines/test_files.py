@@ -55,7 +55,7 @@ def files(request: pytest.FixtureRequest, directory: Path, local: LocalFiles) ->
             container.start()
         yield Containers().files(container.name, UID, GID)
     finally:
-        container.remove(force=True)
+        container.remove(force=True, v=True)
 
 
 def test_what_is_written_is_read_back_and_replaced_whole(files: Files, directory: Path) -> None:

@@ -157,7 +157,7 @@ def cases(
     try:
         yield cases
     finally:
-        container.remove(force=True)
+        container.remove(force=True, v=True)
 
 
 def _with_ports() -> Iterator[tuple[str, int]]:
