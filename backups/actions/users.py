@@ -1,23 +1,23 @@
 """Users: changed in `.htpasswd`, proven on the running server, or taken back."""
 
-import secrets
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+import logging
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.db import transaction
 from django.utils import timezone
 from django_tasks import task
 
 from backups import engines
 from backups.actions.events import Actor, record_event
-from backups.engines import htpasswd, restserver
+from backups.actions.proofs import Entries, Proof, change_entries
+from backups.engines import htpasswd
 from backups.engines.errors import EngineError
 from backups.engines.htpasswd import Entry
 from backups.models import Server, User
 
-PROVEN_WITHIN = 5
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,77 +28,109 @@ class NewPassword:
     password: str = field(repr=False)
 
 
+class _NotInFileError(EngineError):
+    """Nobody of this name stands in the file."""
+
+
 def add_user(
     server: Server, name: str, *, by: Actor, note: str = "", password: str = ""
 ) -> NewPassword:
     """Add an entry; without a password, one is generated."""
     htpasswd.check_name(name, is_private=server.has_private_repositories)
-    password = password or htpasswd.generate_password()
-    htpasswd.check_password(password)
-    with _change(server, lets_in={name: password}) as entries:
+    password, hashed = _password(password)
+
+    def alter(entries: Entries) -> None:
         if name in entries or server.users.filter(name=name).exists():
             raise EngineError(f"{server} has a user called {name} already.")
-        entries[name] = Entry(name, htpasswd.hash_password(password))
-    now = timezone.now()
-    user = User.objects.create(
-        server=server, name=name, note=note, rotated=now, live_since=_live_since(server)
-    )
-    record_event(by, "added", user, sentence=_proof(server))
-    return NewPassword(user, password)
+        entries[name] = Entry(name, hashed)
+
+    def keep(proof: Proof) -> User:
+        user = User.objects.create(
+            server=server, name=name, note=note, rotated=timezone.now(), live_since=proof.since
+        )
+        record_event(by, "added", user, sentence=proof.sentence)
+        return user
+
+    return NewPassword(change_entries(server, alter, keep, lets_in={name: password}), password)
 
 
 def rotate_user(user: User, *, by: Actor, password: str = "") -> NewPassword:
     """Replace the password; the former one is refused from then on."""
-    password = password or htpasswd.generate_password()
-    htpasswd.check_password(password)
-    server = user.server
-    if user.is_disabled:
-        raise EngineError(f"{user} is disabled. Enable it first.")
-    with _change(server, lets_in={user.name: password}) as entries:
-        entries[user.name] = Entry(user.name, htpasswd.hash_password(password))
-    user.rotated, user.live_since = timezone.now(), _live_since(server)
-    user.save(update_fields=["rotated", "live_since"])
-    record_event(by, "rotated", user, sentence=_proof(server))
-    return NewPassword(user, password)
+    password, hashed = _password(password)
+
+    def alter(entries: Entries) -> None:
+        _refresh(user)
+        if user.is_disabled:
+            raise EngineError(f"{user} is disabled. Enable it first.")
+        entries[user.name] = Entry(user.name, hashed)
+
+    def keep(proof: Proof) -> User:
+        user.rotated, user.live_since = timezone.now(), proof.since
+        user.save(update_fields=["rotated", "live_since"])
+        record_event(by, "rotated", user, sentence=proof.sentence)
+        return user
+
+    return NewPassword(
+        change_entries(user.server, alter, keep, lets_in={user.name: password}), password
+    )
 
 
 def disable_user(user: User, *, by: Actor) -> None:
     """Take the entry out of the file and keep its hash."""
-    if user.is_disabled:
-        raise EngineError(f"{user} is disabled already.")
+
+    def alter(entries: Entries) -> None:
+        _refresh(user)
+        entry = entries.pop(user.name, None)
+        if entry is None and user.is_disabled:
+            raise EngineError(f"{user} is disabled already.")
+        if entry is None:
+            raise _NotInFileError(f"{user} is not in the file any more: somebody removed it.")
+        # Kept before the file changes: a hash that is in neither place would be lost.
+        _keep_hash(user, timezone.now(), entry.hash)
+
+    def keep(proof: Proof) -> User:
+        record_event(by, "disabled", user, sentence=proof.sentence)
+        return user
+
     try:
-        with _change(user.server) as entries:
-            entry = entries.pop(user.name, None)
-            if entry is None:
-                raise EngineError(f"{user} is not in the file any more: somebody removed it.")
-            # Kept before the file changes: a hash that is in neither place would be lost.
-            _keep_hash(user, timezone.now(), entry.hash)
-    except EngineError:
-        _keep_hash(user, None, "")
+        change_entries(user.server, alter, keep)
+    except BaseException:
+        _forget_hash_of_present(user)
         raise
-    record_event(by, "disabled", user, sentence=_proof(user.server))
 
 
 def enable_user(user: User, *, by: Actor) -> None:
     """Put the kept hash back: the former password works again."""
-    if not user.is_disabled:
-        raise EngineError(f"{user} is enabled already.")
-    with _change(user.server) as entries:
+
+    def alter(entries: Entries) -> None:
+        _refresh(user)
+        if not user.is_disabled:
+            raise EngineError(f"{user} is enabled already.")
         entries.setdefault(user.name, Entry(user.name, user.disabled_hash))
-    user.disabled, user.disabled_hash = None, ""
-    if user.expires and user.expires <= timezone.now():
-        user.expires = None
-    user.live_since = _live_since(user.server)
-    user.save(update_fields=["disabled", "disabled_hash", "expires", "live_since"])
-    record_event(by, "enabled", user, sentence=_proof(user.server))
+
+    def keep(proof: Proof) -> User:
+        user.disabled, user.disabled_hash, user.live_since = None, "", proof.since
+        if user.expires and user.expires <= timezone.now():
+            user.expires = None
+        user.save(update_fields=["disabled", "disabled_hash", "expires", "live_since"])
+        record_event(by, "enabled", user, sentence=proof.sentence)
+        return user
+
+    change_entries(user.server, alter, keep)
 
 
 def delete_user(user: User, *, by: Actor) -> None:
     """Remove the entry; its repositories stay on the disk."""
-    with _change(user.server) as entries:
+
+    def alter(entries: Entries) -> None:
         entries.pop(user.name, None)
-    record_event(by, "deleted", user, sentence=_proof(user.server))
-    user.delete()
+
+    def keep(proof: Proof) -> User:
+        record_event(by, "deleted", user, sentence=proof.sentence)
+        user.delete()
+        return user
+
+    change_entries(user.server, alter, keep)
 
 
 def note_user(user: User, note: str, *, by: Actor) -> None:
@@ -111,61 +143,71 @@ def note_user(user: User, note: str, *, by: Actor) -> None:
 def expire_users() -> int:
     """Disable whose time is over; returns how many."""
     over = User.objects.filter(expires__lte=timezone.now(), disabled__isnull=True)
-    for user in over.select_related("server"):
+    return sum(_expire(user) for user in over.select_related("server"))
+
+
+def _expire(user: User) -> bool:
+    """One server that cannot be changed now must not keep the others' users in."""
+    try:
         disable_user(user, by="scheduler")
-    return len(over)
+    except _NotInFileError:
+        return False
+    except EngineError as error:
+        logger.warning("%s of %s has expired, but is still let in: %s", user, user.server, error)
+        return False
+    return True
 
 
 @task(queue_name="checks")
 def adopt_all_users() -> None:
     for server in Server.objects.live():
-        adopt_users(server)
+        try:
+            adopt_users(server)
+        except EngineError as error:
+            logger.warning("the users of %s: %s", server, error)
 
 
 def adopt_users(server: Server) -> int:
-    """Know entries that were made by hand; changes nothing in the file."""
-    known = set(server.users.values_list("name", flat=True))
-    found = [entry.name for entry in engines.htpasswd_of(server).read().entries]
-    new = [User(server=server, name=name) for name in found if name not in known]
-    User.objects.bulk_create(new, ignore_conflicts=True)
-    for user in new:
-        record_event("scheduler", "adopted", user, sentence="It was added by hand.")
-    return len(new)
+    """Know what was changed in the file by hand; changes nothing in it."""
+    if not _differences(server, _names_in_file(server)):
+        return 0
+    # Only now it is worth waiting for whoever changes the file at this moment.
+    with engines.htpasswd_of(server).change() as entries, transaction.atomic():
+        found = _differences(server, set(entries))
+        for user in found:
+            said = "It was added by hand." if user.pk is None else "It was put back by hand."
+            user.disabled, user.disabled_hash = None, ""
+            user.save()
+            record_event("scheduler", "adopted", user, sentence=said)
+    return len(found)
 
 
-@contextmanager
-def _change(server: Server, lets_in: dict[str, str] | None = None) -> Iterator[dict[str, Entry]]:
-    """Change the entries of one server; published, proven, or put back as they were."""
-
-    def apply() -> None:
-        if server.is_live:
-            engines.containers_of(server).reload_users(server.name)
-
-    def prove() -> None:
-        apply()
-        for name, password in (lets_in or {}).items():
-            _prove(server, name, password)
-
-    with engines.htpasswd_of(server).change(prove=prove, undo=apply) as entries:
-        yield entries
+def _names_in_file(server: Server) -> set[str]:
+    """Of a damaged file none: it must be mended first."""
+    contents = engines.htpasswd_of(server).read()
+    return set() if contents.is_refused else {entry.name for entry in contents.entries}
 
 
-def _prove(server: Server, name: str, password: str) -> None:
-    """The new password is let in and a wrong one refused, by the server that runs."""
-    if not server.is_live:
-        return
-    deadline = time.monotonic() + PROVEN_WITHIN
-    while not restserver.is_let_in(server.probe_url, name, password):
-        if time.monotonic() > deadline:
-            raise EngineError(
-                f"{server} did not accept the new password of {name}, "
-                "so the former file is back. Its log may say why."
-            )
-        time.sleep(0.05)
-    if restserver.is_let_in(server.probe_url, name, secrets.token_urlsafe(18)):
-        raise EngineError(
-            f"{server} lets anybody in as {name}: authentication is off. The former file is back."
-        )
+def _differences(server: Server, in_file: set[str]) -> list[User]:
+    """Who stands in the file, but is unknown here or known as disabled."""
+    known = {user.name: user for user in server.users.all()}
+    new = [User(server=server, name=name) for name in sorted(in_file - set(known))]
+    return new + [known[name] for name in sorted(in_file & set(known)) if known[name].is_disabled]
+
+
+def _password(given: str) -> tuple[str, str]:
+    """The password, generated where none is given, and its hash."""
+    password = given or htpasswd.generate_password()
+    htpasswd.check_password(password)
+    return password, htpasswd.hash_password(password)
+
+
+def _refresh(user: User) -> None:
+    """What others did to the row since it was read counts; the file's lock is held by now."""
+    try:
+        user.refresh_from_db()
+    except User.DoesNotExist:
+        raise EngineError(f"{user} was deleted in the meantime.") from None
 
 
 def _keep_hash(user: User, disabled: datetime | None, hashed: str) -> None:
@@ -173,9 +215,8 @@ def _keep_hash(user: User, disabled: datetime | None, hashed: str) -> None:
     user.save(update_fields=["disabled", "disabled_hash"])
 
 
-def _live_since(server: Server) -> datetime | None:
-    return timezone.now() if server.is_live else None
-
-
-def _proof(server: Server) -> str:
-    return "proven by a real sign-in" if server.is_live else "will apply when the server starts"
+def _forget_hash_of_present(user: User) -> None:
+    """After a change that failed: who is in the file is not disabled."""
+    with suppress(EngineError):
+        if user.is_disabled and user.name in _names_in_file(user.server):
+            _keep_hash(user, None, "")

@@ -15,12 +15,15 @@ if TYPE_CHECKING:
     from backups.engines.htpasswd import Htpasswd
     from backups.models import Server
 
+# The servers of a demonstration have the names of real containers: nobody may answer for them.
+_NO_ENGINE = "unix:///nonexistent/engine-of-a-demonstration"
+
 
 def engine_at(base_url: str = "") -> "Containers":
     """The container engine at this address; empty: this machine's, or DOCKER_HOST."""
     from backups.engines.containers import Containers
 
-    return Containers(base_url)
+    return Containers(_NO_ENGINE if settings.RESTHOUSE_DEMO else base_url)
 
 
 def containers_of(server: "Server") -> "Containers":
@@ -48,6 +51,9 @@ def htpasswd_of(server: "Server") -> "Htpasswd":
 
 
 def lock_file(name: str) -> Path:
-    folder = Path(settings.RESTHOUSE_DATA) / "locks"
+    data = Path(settings.RESTHOUSE_DATA)
+    folder = data / "locks"
+    # A secret key from the environment has made no data folder.
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
     folder.mkdir(exist_ok=True, mode=0o700)
     return folder / name

@@ -48,7 +48,7 @@ class House:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "run", "--bind", f"127.0.0.1:{self.port}"],
                 cwd=ROOT,
-                env=self._environment(),
+                env=self.variables(),
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
@@ -64,13 +64,14 @@ class House:
         return subprocess.run(
             [sys.executable, "manage.py", *arguments],
             cwd=ROOT,
-            env=self._environment(),
+            env=self.variables(),
             capture_output=True,
             text=True,
             check=check,
         )
 
-    def _environment(self) -> dict[str, str]:
+    def variables(self) -> dict[str, str]:
+        """The environment of its processes."""
         mine = {"RESTHOUSE_DATA": str(self.data), "DJANGO_SETTINGS_MODULE": "dashboard.settings"}
         mine |= {"RESTHOUSE_BIND": f"127.0.0.1:{self.port}", "PYTHONUNBUFFERED": "1"}
         return {**os.environ, **mine, **self.environment}

@@ -1,0 +1,299 @@
+"""What a change of users promises: proven on the server that runs, or all as it was before."""
+
+import json
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+from django.utils import timezone
+
+from backups import engines
+from backups.actions import users
+from backups.engines.containers import Containers
+from backups.engines.errors import EngineError
+from backups.engines.htpasswd import Entry, hash_password, parse
+from backups.engines.restserver import is_let_in, probe
+from backups.models import Event, Server, User
+from tests.factories import make_operator, make_server, make_user
+from tests.rig.forks import Forks
+from tests.rig.house import House
+from tests.rig.servers import PREFIX, make_data_directory, owner_of, wait_until_live
+from tests.rig.waiting import wait_until
+
+Serve = Callable[..., Server]
+ROUNDS = 40
+
+
+def file_of(server: Server) -> bytes:
+    return (Path(server.data_directory) / ".htpasswd").read_bytes()
+
+
+def names_in(server: Server) -> set[str]:
+    return {entry.name for entry in parse(file_of(server).decode()).entries}
+
+
+def put_by_hand(server: Server, **passwords: str) -> None:
+    """As somebody with an editor: neither rows nor events know of it."""
+    with engines.htpasswd_of(server).change() as entries:
+        for name, password in passwords.items():
+            entries[name] = Entry(name, hash_password(password, cost=4))
+
+
+def rows_of(server: Server) -> list[dict[str, Any]]:
+    return list(server.users.order_by("name").values())
+
+
+def test_every_change_is_live_and_proven_when_it_returns(serve: Serve) -> None:
+    server = serve()
+    operator = make_operator(username="ines")
+
+    def lets_in(password: str) -> bool:
+        return is_let_in(server.probe_url, "web-1", password)
+
+    new = users.add_user(server, "web-1", by=operator)
+    assert (lets_in(new.password), new.user.live_since is not None) == (True, True)
+
+    rotated = users.rotate_user(new.user, by=operator)
+    assert (lets_in(new.password), lets_in(rotated.password)) == (False, True)
+
+    users.disable_user(new.user, by=operator)
+    assert (lets_in(rotated.password), names_in(server)) == (False, set())
+
+    users.enable_user(new.user, by=operator)
+    assert lets_in(rotated.password)
+
+    users.delete_user(new.user, by=operator)
+    assert (lets_in(rotated.password), names_in(server)) == (False, set())
+    assert [(event.verb, event.sentence) for event in Event.objects.order_by("id")] == [
+        ("added", "proven by a real sign-in"),
+        ("rotated", "proven by a real sign-in"),
+        ("disabled", "proven: the server read its users again"),
+        ("enabled", "proven: the server read its users again"),
+        ("deleted", "proven: the server read its users again"),
+    ]
+
+
+@pytest.mark.parametrize("obstacle", ["frozen", "paused", "open to anybody"])
+def test_a_change_that_cannot_be_proven_leaves_everything_as_it_was(
+    serve: Serve, docker_client: docker.DockerClient, obstacle: str
+) -> None:
+    server = serve()
+    put_by_hand(server, old="the-former-password", off="the-former-password")
+    Containers().reload_users(server.name)
+    users.adopt_users(server)
+    old, off = server.users.get(name="old"), server.users.get(name="off")
+    users.disable_user(off, by="terminal")
+    before = file_of(server), rows_of(server), Event.objects.count()
+    changes: list[Callable[[], object]] = [
+        lambda: users.add_user(server, "new", by="terminal"),
+        lambda: users.disable_user(old, by="terminal"),
+        lambda: users.rotate_user(old, by="terminal"),
+        lambda: users.enable_user(off, by="terminal"),
+        lambda: users.delete_user(old, by="terminal"),
+    ]
+
+    if obstacle == "frozen":
+        docker_client.containers.get(server.name).kill(signal="STOP")
+        changes = changes[:2]  # Each waits for an answer, several seconds.
+    elif obstacle == "paused":
+        docker_client.containers.get(server.name).pause()
+    else:
+        open_to_anybody(docker_client, server)
+
+    for change in changes:
+        with pytest.raises(EngineError):
+            change()
+        assert (file_of(server), rows_of(server), Event.objects.count()) == before
+    if obstacle == "frozen":
+        docker_client.containers.get(server.name).kill(signal="CONT")
+        assert is_let_in(server.probe_url, "old", "the-former-password")
+
+
+def open_to_anybody(client: docker.DockerClient, server: Server) -> None:
+    """The same server, made again by hand without authentication."""
+    Containers().remove(server.name)
+    client.containers.run(
+        server.image,
+        name=server.name,
+        user=f"{server.uid}:{server.gid}",
+        environment=server.spec.environment | {"DISABLE_AUTHENTICATION": "1"},
+        ports={"8000/tcp": (server.address, server.port)},
+        volumes=[f"{server.data_directory}:/data"],
+        detach=True,
+    )
+    wait_until(lambda: "lets anybody in" in probe(server.probe_url).sentence, 30)
+
+
+def test_what_is_changed_while_the_server_is_stopped_applies_at_its_start(serve: Serve) -> None:
+    server = serve()
+    Containers().stop(server.name)
+
+    new = users.add_user(server, "web-1", by="terminal")
+
+    assert new.user.live_since is None
+    assert [event.sentence for event in Event.objects.all()] == ["applies when it starts"]
+    Containers().start(server.name)
+    wait_until_live(server.probe_url)
+    assert is_let_in(server.probe_url, "web-1", new.password)
+
+
+def test_the_engine_is_asked_not_the_last_check_whether_the_server_runs(serve: Serve) -> None:
+    server = serve(status=Server.Status.STOPPED)
+
+    new = users.add_user(server, "web-1", by="terminal")
+
+    assert new.user.live_since is not None
+
+
+def test_what_was_done_by_hand_is_known_and_kept(serve: Serve) -> None:
+    server = serve()
+    new = users.add_user(server, "web-1", by="terminal")
+    users.disable_user(new.user, by="terminal")
+    put_by_hand(server, **{"web-1": "another-password", "web-2": "a-third-password"})
+    before = file_of(server)
+
+    assert users.adopt_users(server) == 2
+
+    assert file_of(server) == before
+    assert list(server.users.values_list("name", "disabled_hash")) == [("web-1", ""), ("web-2", "")]
+    users.disable_user(server.users.get(name="web-1"), by="terminal")
+    assert names_in(server) == {"web-2"}
+
+
+def test_a_damaged_file_is_neither_adopted_nor_changed(tmp_path: Path, db: None) -> None:
+    directory = make_data_directory(tmp_path)
+    server = make_server(data_directory=str(directory), status=Server.Status.NEW)
+    (directory / ".htpasswd").write_text("web-1:$2y$05$abc\n   # no comment\n")
+
+    assert users.adopt_users(server) == 0
+    with pytest.raises(EngineError, match="damaged"):
+        users.add_user(server, "web-2", by="terminal")
+
+    assert rows_of(server) == []
+
+
+@pytest.fixture
+def unmade(tmp_path: Path, db: None) -> Server:
+    """A server without a container: its file can be changed, nothing needs a proof."""
+    directory = make_data_directory(tmp_path)
+    fields = {"data_directory": str(directory), **owner_of(directory)}
+    return make_server(status=Server.Status.NEW, **fields)
+
+
+def test_two_who_read_the_same_page_do_not_undo_each_other(unmade: Server) -> None:
+    new = users.add_user(unmade, "web-1", by="terminal")
+    hashed = parse(file_of(unmade).decode()).entries[0].hash
+    first, second = (unmade.users.get(name="web-1") for _ in range(2))
+    users.disable_user(first, by="terminal")
+
+    for change in (users.disable_user, users.rotate_user):
+        with pytest.raises(EngineError, match="disabled"):
+            change(second, by="terminal")
+        new.user.refresh_from_db()
+        assert (new.user.disabled_hash, names_in(unmade)) == (hashed, set())
+
+    users.delete_user(first, by="terminal")
+    with pytest.raises(EngineError, match="deleted in the meantime"):
+        users.rotate_user(second, by="terminal")
+    assert names_in(unmade) == set()
+
+
+def test_who_cannot_be_expired_does_not_keep_others_in(unmade: Server) -> None:
+    past = timezone.now() - timedelta(days=1)
+    make_user(unmade, name="removed-by-hand", expires=past)
+    make_user(make_server(status=Server.Status.NEW), name="out-of-reach", expires=past)
+    new = users.add_user(unmade, "web-1", by="terminal")
+    User.objects.filter(pk=new.user.pk).update(expires=past)
+
+    assert users.expire_users.call() == 1
+
+    assert names_in(unmade) == set()
+
+
+def test_secrets_are_in_no_event_log_or_trace_of_the_engine(
+    serve: Serve, docker_client: docker.DockerClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    since = int(time.time()) - 1
+    server = serve()
+    new = users.add_user(server, "web-1", by="terminal")
+    hashes = [parse(file_of(server).decode()).entries[0].hash]
+    rotated = users.rotate_user(new.user, by="terminal")
+    hashes.append(parse(file_of(server).decode()).entries[0].hash)
+    users.disable_user(new.user, by="terminal")
+    users.enable_user(new.user, by="terminal")
+    container = docker_client.containers.get(server.name)
+    container.pause()
+    with pytest.raises(EngineError) as refusal:
+        users.rotate_user(new.user, by="terminal", password="chosen-by-hand-1")
+    container.unpause()
+
+    told = [caplog.text, repr(new), repr(rotated), str(refusal.value), json.dumps(container.attrs)]
+    told += [repr(event.__dict__) for event in Event.objects.all()]
+    told += [repr(line) for line in docker_client.events(since=since, until=int(time.time()) + 1)]
+    secrets = [new.password, rotated.password, "chosen-by-hand-1", *hashes]
+    assert [secret for secret in secrets if any(secret in text for text in told)] == []
+
+
+@pytest.fixture
+def real_house(
+    house: House,
+    server_image: str,
+    free_port: Callable[[], int],
+    container_name: Callable[[str], str],
+    tmp_path: Path,
+) -> House:
+    """A house with one server, made from the terminal."""
+    port = free_port()
+    directory = make_data_directory(tmp_path)
+    ids = [f"--{name}={number}" for name, number in owner_of(directory).items()]
+    name = container_name(f"{PREFIX}{port}")
+    bind = ["--bind", f"127.0.0.1:{port}", "--data", str(directory)]
+    house.manage("servers", "create", name, "--image", server_image, *bind, *ids)
+    return house
+
+
+def test_eight_who_add_a_user_at_once_all_succeed(real_house: House, tmp_path: Path) -> None:
+    names = [f"web-{number}" for number in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        ended = list(
+            pool.map(lambda n: real_house.manage("users", "add", n, "--json", check=False), names)
+        )
+
+    assert [process.stderr for process in ended] == [""] * 8
+    entries = parse((tmp_path / "data" / ".htpasswd").read_text()).entries
+    assert {entry.name for entry in entries} == set(names)
+    added = [json.loads(process.stdout) for process in ended]
+    url = added[0]["repository"].removeprefix("rest:").removesuffix("web-0/")
+    assert all(is_let_in(url, user["name"], user["password"]) for user in added)
+
+
+def test_the_hash_of_a_disabled_user_survives_any_kill(
+    real_house: House, rows: Callable[..., list[tuple[Any, ...]]], tmp_path: Path
+) -> None:
+    added = json.loads(real_house.manage("users", "add", "web-1", "--json").stdout)
+    file = tmp_path / "data" / ".htpasswd"
+    [entry] = parse(file.read_text()).entries
+
+    with Forks(real_house.variables()) as forks:
+        began = time.monotonic()
+        assert forks.run("users", "disable", "web-1") == 0
+        seconds = time.monotonic() - began
+        for round_ in range(ROUNDS):
+            forks.run("users", ("enable", "disable")[round_ % 2], "web-1", killed_within=seconds)
+            kept = [e.hash for e in parse(file.read_text()).entries]
+            kept += [hashed for (hashed,) in rows("select disabled_hash from backups_user")]
+            assert entry.hash in kept, round_
+        # Whatever half was done, the house finds its way back from it.
+        assert forks.run("users", "list") == 0
+        forks.run("users", "enable", "web-1")
+
+    assert rows("select disabled_hash from backups_user") == [("",)]
+    url = added["repository"].removeprefix("rest:").removesuffix("web-1/")
+    assert is_let_in(url, "web-1", added["password"])
