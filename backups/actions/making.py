@@ -4,6 +4,7 @@ import os
 import subprocess
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.utils import timezone
@@ -11,9 +12,11 @@ from django.utils import timezone
 from backups import engines
 from backups.actions.lease import Lease, StepError
 from backups.engines import restserver
-from backups.engines.containers import Containers
 from backups.engines.errors import EngineError
 from backups.models import Operation, Server
+
+if TYPE_CHECKING:
+    from backups.engines.containers import Containers
 
 READY_WITHIN = 30
 STOP_WITHIN = 60
@@ -52,7 +55,7 @@ def _make(server: Server, lease: Lease) -> None:
     lease.log(f"live, image {container.image_id if container else server.image}")
 
 
-def _answering_engine(server: Server) -> Containers:
+def _answering_engine(server: Server) -> "Containers":
     containers = engines.containers_of(server)
     status = containers.status()
     if not status.is_up:
@@ -60,7 +63,7 @@ def _answering_engine(server: Server) -> Containers:
     return containers
 
 
-def _get_image(containers: Containers, image: str, lease: Lease) -> None:
+def _get_image(containers: "Containers", image: str, lease: Lease) -> None:
     if containers.has_image(image):
         lease.log(f"image {image} is here")
         return
@@ -88,7 +91,7 @@ def prepare_directory(server: Server) -> None:
         ) from error
 
 
-def _clear_earlier_attempt(containers: Containers, server: Server) -> None:
+def _clear_earlier_attempt(containers: "Containers", server: Server) -> None:
     """A container of ours under this name is what a killed worker left; any other stays."""
     container = containers.find(server.name)
     if container is None:
@@ -102,7 +105,7 @@ def _clear_earlier_attempt(containers: Containers, server: Server) -> None:
     containers.remove(server.name)
 
 
-def _wait_until_live(containers: Containers, server: Server, lease: Lease) -> None:
+def _wait_until_live(containers: "Containers", server: Server, lease: Lease) -> None:
     lease.step("Waiting until rest-server answers", 85)
     deadline = time.monotonic() + READY_WITHIN
     answer = restserver.probe(server.probe_url)
@@ -124,7 +127,7 @@ def _write_live(server: Server) -> None:
     server.save(update_fields=["status", "reason", "live_since", "proven"])
 
 
-def _crash(containers: Containers, server: Server) -> str:
+def _crash(containers: "Containers", server: Server) -> str:
     last = next((line for line in reversed(containers.logs(server.name)) if line.strip()), "")
     return f"The container ends right after its start. Its last line: {last or 'none'}"
 
@@ -143,7 +146,7 @@ def build_image(operation: Operation, lease: Lease) -> None:
     create_server(operation, lease)
 
 
-def _get_base_image(containers: Containers, lease: Lease) -> None:
+def _get_base_image(containers: "Containers", lease: Lease) -> None:
     """Pull it, or make it of Debian's packages where nothing can be pulled."""
     lease.step(f"Getting {BASE_IMAGE}", 5)
     try:

@@ -10,7 +10,7 @@ from backups import engines
 from backups.actions.events import Actor, record_event
 from backups.actions.operations import start_operation
 from backups.engines import restserver
-from backups.engines.containers import Container
+from backups.engines.container_state import Container
 from backups.engines.errors import EngineError, EngineUnavailable
 from backups.models import Operation, Server
 

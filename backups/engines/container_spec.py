@@ -4,8 +4,6 @@ import shlex
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from docker.types import Mount
-
 from backups.engines.container_state import DATA_DIRECTORY, PASSWORD_FILE
 from backups.engines.restserver_options import Options
 
@@ -64,6 +62,9 @@ class Spec:
 
 def host_config(spec: Spec) -> dict[str, Any]:
     """What the SDK's create_host_config takes."""
+    # Here, because every command loads the models, which know this module, and few need the SDK.
+    from docker.types import Mount
+
     # mounts=, because volumes= would make a missing directory, owned by root.
     mount = Mount(target=DATA_DIRECTORY, source=spec.data_directory, type=spec.mount_kind)
     arguments = {

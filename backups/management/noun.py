@@ -3,16 +3,18 @@
 import argparse
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
-from django.core.exceptions import ObjectDoesNotExist, ValidationError
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.serializers.json import DjangoJSONEncoder
 
 from backups.actions.house import prepare_database
 from backups.actions.servers import validation_sentence
 from backups.engines.errors import EngineError
-from backups.models import Server
+from backups.models import Host, Server
 
+Named = TypeVar("Named", Host, Server)
 Option = tuple[str, dict[str, Any]]
 Verb = Callable[..., None]
 
@@ -23,6 +25,9 @@ class NounCommand(BaseCommand):
     """A noun; `verbs` names its verbs with their options."""
 
     stealth_options = ("verb", "call")
+    # They import every page, which takes longer than most verbs; `check` and `run` are for that.
+    requires_system_checks: list[str] = []
+    needs_database = True
     _as_json = False
 
     def verbs(self) -> dict[str, tuple[Verb, list[Option]]]:
@@ -43,19 +48,20 @@ class NounCommand(BaseCommand):
     def handle(self, *args: Any, call: Verb, **options: Any) -> None:
         self._as_json = options.pop("json")
         own = set(self._own_options(options))
-        prepare_database()
         try:
+            if self.needs_database:
+                prepare_database()
             call(**{name: options[name] for name in own})
         except EngineError as error:
             raise CommandError(str(error)) from error
         except ValidationError as error:
             raise CommandError(validation_sentence(error)) from error
-        except ObjectDoesNotExist as error:
-            raise CommandError(str(error)) from error
 
     def answer(self, data: Any, text: str = "") -> None:
         """Print the data as JSON, or else the text."""
-        self.stdout.write(json.dumps(data, default=str, indent=2) if self._as_json else text)
+        self.stdout.write(
+            json.dumps(data, cls=DjangoJSONEncoder, indent=2) if self._as_json else text
+        )
 
     def _own_options(self, options: dict[str, Any]) -> list[str]:
         common = {"verb", "verbosity", "settings", "pythonpath", "traceback"}
@@ -63,13 +69,18 @@ class NounCommand(BaseCommand):
         return [name for name in options if name not in common]
 
 
+def named(model: type[Named], name: str) -> Named:
+    """The row of this name; EngineError when there is none."""
+    row = model._default_manager.filter(name=name).first()
+    if row is None:
+        raise EngineError(f"There is no {model._meta.verbose_name} called {name}.")
+    return row
+
+
 def server_named(name: str | None) -> Server:
     """The server of this name, or the only one there is."""
     if name:
-        server = Server.objects.filter(name=name).first()
-        if server is None:
-            raise EngineError(f"There is no server called {name}.")
-        return server
+        return named(Server, name)
     servers = list(Server.objects.all()[:2])
     if len(servers) != 1:
         raise EngineError(

@@ -61,6 +61,7 @@ class Supervisor:
     address: str
     port: int
     url: str
+    is_demo: bool = False
     stop: threading.Event = field(default_factory=threading.Event)
 
     def run(self) -> None:
@@ -86,11 +87,12 @@ class Supervisor:
         granian = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"]
         granian += ["--host", self.address, "--port", str(self.port), "--blocking-threads", "4"]
         granian += ["--log-level", "warning", "dashboard.wsgi:application"]
-        commands = {
-            "web": granian,
-            "worker": [*manage, "worker"],
-            "scheduler": [*manage, "scheduler"],
-        }
+        commands = {"web": granian}
+        if self.is_demo:
+            # Nothing of a demonstration is real: nobody may ask an engine for its containers.
+            commands["pulse"] = [*manage, "demo", "--pulse"]
+        else:
+            commands |= {"worker": [*manage, "worker"], "scheduler": [*manage, "scheduler"]}
         return [Child(name, command, environment) for name, command in commands.items()]
 
 
@@ -124,5 +126,5 @@ def _die_with_parent() -> None:
 
 
 if __name__ == "__main__":
-    _, _address, _port, _url = sys.argv
-    Supervisor(_address, int(_port), _url).run()
+    _, _address, _port, _url, _what = sys.argv
+    Supervisor(_address, int(_port), _url, is_demo=_what == "demo").run()

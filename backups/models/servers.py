@@ -6,7 +6,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.urls import reverse
 
-from backups.engines.containers import Spec
+from backups.engines.container_spec import Spec
 from backups.engines.restserver import Options
 
 

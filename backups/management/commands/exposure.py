@@ -11,6 +11,7 @@ class Command(NounCommand):
     """Exposure: the score of a unit file, offline."""
 
     help = __doc__
+    needs_database = False
 
     def verbs(self) -> dict[str, tuple[Verb, list[Option]]]:
         dropin: Option = ("--dropin", {"default": "", "help": "a drop-in to score it with"})

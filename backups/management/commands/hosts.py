@@ -3,7 +3,7 @@
 from django.conf import settings
 
 from backups.actions import hosts
-from backups.management.noun import NounCommand, Option, Verb
+from backups.management.noun import NounCommand, Option, Verb, named
 from backups.models import Host
 
 _NAME: Option = ("name", {})
@@ -38,16 +38,16 @@ class Command(NounCommand):
 
     def token(self, name: str) -> None:
         """Make a new one-time token."""
-        self._show_once(hosts.renew_token(Host.objects.get(name=name), by="terminal"))
+        self._show_once(hosts.renew_token(named(Host, name), by="terminal"))
 
     def revoke(self, name: str) -> None:
         """Refuse its agent from now on."""
-        hosts.revoke_key(Host.objects.get(name=name), by="terminal")
+        hosts.revoke_key(named(Host, name), by="terminal")
         self.answer({"name": name, "is_enrolled": False}, f"{name}: its agent is refused")
 
     def delete(self, name: str) -> None:
         """Forget a machine with its history; its snapshots stay."""
-        hosts.delete_host(Host.objects.get(name=name), by="terminal")
+        hosts.delete_host(named(Host, name), by="terminal")
         self.answer({"name": name, "deleted": True}, f"{name} is deleted")
 
     def _show_once(self, new: hosts.NewToken) -> None:

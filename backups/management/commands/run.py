@@ -1,7 +1,5 @@
 """`manage.py run`: the whole house under one process."""
 
-import os
-import sys
 from typing import Any
 
 from django.conf import settings
@@ -10,7 +8,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from backups import engines
 from backups.actions.house import prepare_database, prepare_static
 from backups.actions.operators import setup_token
-from backups.management.supervisor import is_free
+from backups.demo.folder import is_demo
+from backups.management.start import become_supervisor, free_address
 from backups.models import Operator
 from backups.version import VERSION
 
@@ -25,18 +24,16 @@ class Command(BaseCommand):
         parser.add_argument("--bind", default=settings.RESTHOUSE_BIND, help="ADDRESS:PORT")
 
     def handle(self, *args: Any, bind: str, **options: Any) -> None:
-        address, _, port = bind.rpartition(":")
-        if not address or not port.isdecimal():
-            raise CommandError("Write --bind as ADDRESS:PORT, such as 127.0.0.1:8080.")
-        if not is_free(address, int(port)):
-            raise CommandError(f"{bind} is taken. Choose another address: --bind 127.0.0.1:8081")
+        address, port = free_address(bind)
+        if is_demo(settings.RESTHOUSE_DATA):
+            raise CommandError(
+                f"{settings.RESTHOUSE_DATA} holds a demonstration: start it with `manage.py demo`."
+            )
         prepare_database()
         prepare_static()
         url = settings.RESTHOUSE_URL if bind == settings.RESTHOUSE_BIND else f"http://{bind}"
         self._greet(url)
-        # From here on Django is of no use to this process, only its memory would stay.
-        supervisor = [sys.executable, "-m", "backups.management.supervisor", address, port, url]
-        os.execv(sys.executable, supervisor)  # noqa: S606
+        become_supervisor(address, port, url)
 
     def _greet(self, url: str) -> None:
         self.stdout.write(

@@ -5,9 +5,9 @@ from typing import Any
 from django.conf import settings
 
 from backups.actions import operations, servers
-from backups.engines.containers import docker_run
+from backups.engines.container_spec import docker_run
 from backups.engines.errors import EngineError
-from backups.management.noun import NounCommand, Option, Verb
+from backups.management.noun import NounCommand, Option, Verb, named
 from backups.models import Operation, Server
 
 _NAME: Option = ("name", {})
@@ -97,25 +97,25 @@ class Command(NounCommand):
 
     def retry(self, name: str) -> None:
         """Make the container of a server that has none."""
-        server = Server.objects.get(name=name)
+        server = named(Server, name)
         self._wait(servers.retry_server(server, by="terminal"))
-        self.answer(_facts(Server.objects.get(name=name)), f"{name} is live at {server.url}")
+        self.answer(_facts(named(Server, name)), f"{name} is live at {server.url}")
 
     def forget(self, name: str) -> None:
         """Drop a server without a container; its data directory stays."""
-        servers.forget_server(Server.objects.get(name=name), by="terminal")
+        servers.forget_server(named(Server, name), by="terminal")
         self.answer({"name": name, "forgotten": True}, f"{name} is forgotten")
 
     def show(self, name: str) -> None:
         """What it is, and the `docker run` line that makes its equal."""
-        server = Server.objects.get(name=name)
+        server = named(Server, name)
         servers.check_server(server)
         line = docker_run(server.spec)
         lines = [f"{name:25}{value}" for name, value in _facts(server).items()]
         self.answer({**_facts(server), "docker_run": line}, "\n".join([*lines, "", line]))
 
     def _drive(self, name: str, verb: str) -> None:
-        operation = servers.drive_server(Server.objects.get(name=name), verb, by="terminal")
+        operation = servers.drive_server(named(Server, name), verb, by="terminal")
         self._wait(operation)
         self.answer({"name": name, "done": verb}, f"{name}: {verb} done")
 
