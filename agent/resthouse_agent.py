@@ -43,6 +43,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
+from subprocess import DEVNULL, PIPE
 from typing import Any
 
 VERSION = "0.1.0"
@@ -63,13 +64,9 @@ Properties = dict[str, str]
 
 
 class AgentError(Exception):
-    """One sentence for the person at the terminal."""
+    """One sentence for the person at the terminal; the status, if the dashboard said no."""
 
-
-class RejectedError(AgentError):
-    """The dashboard answered, and the answer is no."""
-
-    def __init__(self, status: int, sentence: str) -> None:
+    def __init__(self, sentence: str, status: int = 0) -> None:
         super().__init__(sentence)
         self.status = status
 
@@ -86,7 +83,7 @@ SECRETS = (
     (rf"""(["'])({NAME})(?:\\.|(?!\1)[^\\\n])*""", r"\1\2***"),
     (r"(\bSetCredential(?:Encrypted)?=[^:\n]*:)(?:.*\\\n)*.*", r"\1***"),
     (rf"(--password-command(?:=|\s+))(?:{QUOTED}|.+?(?=\s--?[a-z]|$))", r"\1***"),
-    (r"""(\b[Aa]uthorization\W{1,6})(?:[A-Za-z]+\s+)?[^\s"'\\]+""", r"\1***"),
+    (r"""(\b[Aa]uthorization["'\\]*\s*[:=]\s*["'\\]*)(?:\w+\s+)?[^\s"'\\]+""", r"\1***"),
 )
 SECRET_PATTERNS = [(re.compile(pattern, re.M), shown) for pattern, shown in SECRETS]
 
@@ -163,7 +160,7 @@ class Dashboard:
             with opener.open(request, timeout=TIMEOUT) as answer:
                 return dict(json.loads(answer.read(TEXT_LIMIT)))
         except urllib.error.HTTPError as error:
-            raise RejectedError(error.code, _sentence(error)) from None
+            raise AgentError(_sentence(error), error.code) from None
         except (OSError, http.client.HTTPException, ValueError, TypeError) as error:
             reason = getattr(error, "reason", error)
             raise AgentError(f"{self.config.url} cannot be reached: {reason}.") from None
@@ -238,9 +235,9 @@ class Home:
         return CONFIG if self.state == STATE else self.state / "agent.json"
 
     def config(self) -> Config:
-        # Under systemd the key comes as a credential, so that the agent need not be root.
-        credentials = os.environ.get("CREDENTIALS_DIRECTORY")
-        path = Path(credentials, "config") if credentials else self.config_file
+        # In its own unit the key comes as a credential, so that the agent need not be root.
+        path = Path(os.environ.get("CREDENTIALS_DIRECTORY", ""), "resthouse-agent.json")
+        path = path if self.state == STATE and path.exists() else self.config_file
         try:
             return Config(**json.loads(path.read_text()))
         except FileNotFoundError:
@@ -287,12 +284,14 @@ class Home:
 
     def trim(self) -> None:
         """Stay within bounds: results are the last to go, and of these the oldest first."""
-        for torn in self.spool.glob("*.new"):
-            if torn.stat().st_mtime < time.time() - HOUR:
-                torn.unlink(missing_ok=True)
         results = sorted(self.spool.glob("run-*.json"))
-        others = [path for path in self.spool.glob("*.*") if path not in results]
-        keep = [(path, path.stat().st_size) for path in others + results]
+        keep = []
+        for path in [*sorted(set(self.spool.iterdir()) - set(results)), *results]:
+            with contextlib.suppress(FileNotFoundError):  # A `run` may have ended just now.
+                facts = path.stat()
+                keep.append((path, facts.st_size))
+                if path.suffix == ".new" and facts.st_mtime < time.time() - HOUR:
+                    path.unlink()  # Torn by a power cut.
         while len(keep) > SPOOL_FILES or sum(size for _, size in keep) > SPOOL_BYTES:
             keep.pop(0)[0].unlink(missing_ok=True)
 
@@ -305,9 +304,9 @@ class Home:
         while parts:
             batch = parts[:step]
             try:
-                dashboard.report(host, [json.loads(path.read_text()) for path in batch])
-            except (RejectedError, ValueError) as error:
-                if isinstance(error, RejectedError) and error.status not in (400, 413, 422):
+                dashboard.report(host, [json.loads(p.read_text()) for p in batch if p.exists()])
+            except (AgentError, ValueError) as error:
+                if isinstance(error, AgentError) and error.status not in (400, 413, 422):
                     raise
                 if len(batch) > 1:  # One bad part must not hold up the others.
                     step = 1
@@ -342,7 +341,7 @@ def output_of(*command: str) -> str:
     """What a tool of this host prints; nothing where it is missing or refuses."""
     try:
         done = subprocess.run(
-            command, stdin=-3, capture_output=True, env=ENVIRONMENT, timeout=60, check=False
+            command, stdin=DEVNULL, capture_output=True, env=ENVIRONMENT, timeout=60, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""
@@ -386,7 +385,7 @@ def journal(*matches: str, fields: str, since: float = 0) -> Iterator[Json]:
     options = ["--quiet", "--all", "--output=json", f"--output-fields={fields}"]
     options += [f"--since=@{int(since)}"] if since else []
     command = ["journalctl", *options, *matches]
-    with subprocess.Popen(command, stdout=-1, stderr=-3, env=ENVIRONMENT) as process:
+    with subprocess.Popen(command, stdout=PIPE, stderr=DEVNULL, env=ENVIRONMENT) as process:
         for line in process.stdout or ():
             with contextlib.suppress(ValueError):
                 yield json.loads(line)
@@ -422,22 +421,29 @@ def jobs_by_command() -> set[str]:
     names = {str(row["unit_file"]) for row in files}
     names |= {str(row["activates"]) for row in timer_rows().values()}
     names = {name for name in names if name.endswith(".service") and "@." not in name}
-    word = re.compile(r"""(?:^|[\s/="';&|(])restic(?=[\s"';&|)]|$)""", re.M)
+    command = re.compile(r"""path=\S*/restic |(?:bin/|[\s"';&|(])restic["']?\s+[-a-z]""")
     return {
         name
         for name, properties in show(["*.service", *sorted(names)]).items()
-        if any(word.search(properties[key]) for key in properties if key.startswith("ExecStart"))
+        if any(command.search(properties[key]) for key in properties if key.startswith("Exec"))
     }
 
 
-def find_jobs(memory: Json, now: float) -> set[str]:
-    """A week's history at the first time, later only what is new."""
+def show_jobs(memory: Json, now: float) -> dict[str, Properties]:
+    """The backup units: a week's history at the first time, later only what is new."""
     jobs = set(memory.get("jobs", [])) | jobs_by_history(memory.get("looked", now - WEEK))
-    if memory.get("searched", 0) < now - HOUR:
+    if memory.get("searched", 0) < max(now - HOUR, UNITS.stat().st_mtime):
         jobs |= jobs_by_command()
         memory["searched"] = now
     memory.update(jobs=sorted(jobs), looked=now - 60)
-    return jobs
+    # A service that is always up and only now and then starts restic, as cron, has no runs.
+    return {
+        name: properties
+        for name, properties in show(sorted(jobs)).items()
+        if properties["Type"] == "oneshot"
+        or properties["TriggeredBy"]
+        or "/restic " in properties["ExecStart"]
+    }
 
 
 # Message ids of PID 1, the same from systemd 247 to 262. UNIT_RESULT says why a unit failed.
@@ -450,8 +456,7 @@ ENDS = {
     "be02cf6855d2428ba40df7e9d022f03d": "",  # the job failed, and nothing else was said
 }
 RUN_FIELDS = (
-    "MESSAGE,MESSAGE_ID,PRIORITY,_PID,_COMM,_CMDLINE,"
-    "EXIT_CODE,EXIT_STATUS,UNIT_RESULT,JOB_TYPE,UNIT"
+    "MESSAGE,MESSAGE_ID,PRIORITY,_PID,_COMM,_CMDLINE,EXIT_CODE,EXIT_STATUS,UNIT_RESULT,JOB_TYPE"
 )
 
 
@@ -647,14 +652,13 @@ def timer_of(unit: str, properties: Properties, rows: dict[str, Json]) -> Json |
 def collect(home: Home, config: Config, only: str) -> None:
     """Put into the spool every run not told yet and every unit that changed."""
     memory, now = home.recall(), time.time()
-    jobs = {only} if only else find_jobs(memory, now)
-    units = show([*sorted(jobs), OWN_UNITS[0]])
+    units = show([only]) if only else show_jobs(memory, now)
     told, restic = memory.get("told", {}), version_of("restic", "version")
-    for key, unit in invocations(jobs, now - WEEK).items():
+    for key, unit in invocations(units, now - WEEK).items():
         if key in told:
             continue
-        run, properties = Run(key, unit[: -len(".service")], unit), units.get(unit, {})
-        is_oneshot = properties.get("Type", "oneshot") == "oneshot"
+        run, properties = Run(key, unit[: -len(".service")], unit), units[unit]
+        is_oneshot = properties["Type"] == "oneshot"
         matches = (f"INVOCATION_ID={key}", "+", f"_SYSTEMD_INVOCATION_ID={key}")
         for entry in journal(*matches, fields=RUN_FIELDS):
             run.take(entry, is_oneshot=is_oneshot)
@@ -665,16 +669,17 @@ def collect(home: Home, config: Config, only: str) -> None:
         if run.ended:
             told[key] = now
     memory["told"] = {key: at for key, at in told.items() if at > now - 2 * WEEK}
+    units.update(show([OWN_UNITS[0]]))
     memory["units"] = collect_units(home, memory.get("units", {}), units, now)
     home.remember(**memory)
 
 
-def invocations(jobs: set[str], since: float) -> dict[str, str]:
+def invocations(jobs: Iterable[str], since: float) -> dict[str, str]:
     """The invocations of these units, oldest first, as PID 1 logged them."""
-    if not jobs:
+    matches = [f"UNIT={job}" for job in sorted(jobs)]
+    if not matches:
         return {}
-    matches = ["_PID=1", *(f"UNIT={job}" for job in sorted(jobs))]
-    entries = journal(*matches, fields="INVOCATION_ID,UNIT", since=since)
+    entries = journal("_PID=1", *matches, fields="INVOCATION_ID,UNIT", since=since)
     return {str(e["INVOCATION_ID"]): str(e["UNIT"]) for e in entries if e.get("INVOCATION_ID")}
 
 
@@ -683,7 +688,9 @@ def collect_units(home: Home, seen: Json, units: dict[str, Properties], now: flo
     rows = timer_rows()
     for name, properties in units.items():
         timer = timer_of(name, properties, rows)
-        about = json.dumps([text_of(name), properties["NeedDaemonReload"], timer])
+        # The agent's own timer elapses every few minutes, which is no news.
+        news = timer if name != OWN_UNITS[0] else None
+        about = json.dumps([text_of(name), properties["NeedDaemonReload"], news])
         digest = hashlib.sha256(about.encode()).hexdigest()
         before = seen.get(name, {})
         if before.get("digest") != digest or before["at"] < now - DAY:
@@ -707,7 +714,7 @@ def flush(home: Home, config: Config) -> str:
     try:
         return f"Reported to {config.url}: {home.send(Dashboard(config))}."
     except AgentError as error:
-        if isinstance(error, RejectedError) and error.status in (401, 403):
+        if error.status in (401, 403):
             raise AgentError(f"{error} To go on reporting, enrol this host again.") from None
         return f"{error} Kept for later: {len(home.waiting())}."
 
@@ -749,17 +756,20 @@ def tell(home: Home, story: Json) -> threading.Thread:
 def execute(command: list[str], tail: Tail) -> int:
     """Run, pass on output and signals, keep the tail; the exit code, or minus the signal."""
     try:
-        process = subprocess.Popen(command, stdout=-1, stderr=-1)
+        process = subprocess.Popen(command, stdout=PIPE, stderr=PIPE)
     except OSError as error:
         print(f"resthouse-agent: {command[0]}: {error.strerror}", file=sys.stderr)
         tail.add(f"{command[0]}: {error.strerror}".encode())
         return 127 if isinstance(error, FileNotFoundError) else 126
+
+    def pass_on(number: int, _: object) -> None:
+        # A terminal interrupts the command itself as well: passed on, it would come twice.
+        if number != signal.SIGINT or not os.isatty(0):
+            process.send_signal(number)
+
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2):
-        # A terminal interrupts the command as well: passed on, it would come twice.
-        is_passed_on = number != signal.SIGINT or not os.isatty(0)
         if signal.getsignal(number) is not signal.SIG_IGN:
-            handler = lambda n, _, on=is_passed_on: process.send_signal(n) if on else None  # noqa: E731
-            signal.signal(number, handler)
+            signal.signal(number, pass_on)
     with selectors.DefaultSelector() as selector:
         selector.register(process.stdout, selectors.EVENT_READ, [1, b""])  # type: ignore[arg-type]
         selector.register(process.stderr, selectors.EVENT_READ, [2, b""])  # type: ignore[arg-type]
@@ -803,7 +813,9 @@ def enrol(home: Home, url: str, token: str, ca: Path | None) -> None:
         raise AgentError("Only root can enrol this host. Or keep all in a folder: --state DIR")
     config = Config(url=checked(url), ca=ca.read_text() if ca else "")
     answer = Dashboard(config).call("/api/enrol", {"token": token, "host": host_facts()})
-    config = Config(config.url, str(answer["key"]), str(answer["host"]), config.ca)
+    if not answer.get("key"):
+        raise AgentError(f"{config.url} did not answer as a dashboard does.")
+    config = Config(config.url, str(answer["key"]), str(answer.get("host")), config.ca)
     write_file(home.config_file, json.dumps(asdict(config)), 0o600)
     print(f"Enrolled at {config.url} as {config.host}.")
     if home.state == STATE and has_systemd():
@@ -832,7 +844,7 @@ ExecStart={python} -I {program} report{arguments}
 # Not DynamicUser=: without libnss-systemd, D-Bus knows no dynamic user and refuses to talk.
 User=resthouse-agent
 SupplementaryGroups=systemd-journal
-LoadCredential=config:{config}
+LoadCredential=resthouse-agent.json:{config}
 StateDirectory=resthouse-agent
 StateDirectoryMode=0700
 TimeoutStartSec=5min
@@ -923,12 +935,12 @@ def network_limit(url: str) -> str:
 
 def add_hooks(home: Home, config: Config) -> None:
     """Report each backup as soon as it ends, and note its repository while root may read it."""
-    # Two instances: one used for both results would get no variables of the run.
+    # An instance for each result: of one for both, systemd would not tell how the run ended.
     hooks = ["OnSuccess=resthouse-report@%N:success.service"]
     hooks += ["OnFailure=resthouse-report@%N:failure.service"]
     if version_of("systemctl", "--version") < "249":
         del hooks[0]  # OnSuccess= is unknown there; the timer reports what the hook misses.
-    for name, properties in show(sorted(find_jobs({}, time.time()))).items():
+    for name, properties in show_jobs({}, time.time()).items():
         write_file(UNITS / f"{name}.d/60-resthouse.conf", "\n".join(["[Unit]", *hooks, ""]), 0o644)
         config.repositories[name] = repository_of(name, arguments_of([], properties), properties)
         print(f"Reports {name}.")

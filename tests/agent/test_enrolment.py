@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.resthouse_agent import Config, Dashboard, Home, RejectedError, network_limit
+from agent.resthouse_agent import AgentError, Config, Dashboard, Home, network_limit
 from tests.agent.dashboard import HOST, KEY, TOKEN, FakeDashboard, serve
 
 
@@ -54,7 +54,7 @@ def test_an_address_where_others_could_listen_is_refused(agent, url: str) -> Non
 def test_a_redirect_takes_the_key_nowhere(home: Home, dashboard: FakeDashboard) -> None:
     with serve() as elsewhere:
         dashboard.refuse = lambda report: 307
-        with pytest.raises(RejectedError, match="has moved to"):
+        with pytest.raises(AgentError, match="has moved to"):
             Dashboard(home.config()).report(dict.fromkeys(HOST, ""), [])
 
     assert elsewhere.reports == []

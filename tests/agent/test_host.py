@@ -144,31 +144,50 @@ def test_what_was_told_is_not_told_again(host: Host, dashboard: FakeDashboard) -
     report(host)
 
     assert dashboard.runs() == before
+    assert dashboard.reports[-1]["units"] == []
     keys = [run["key"] for run in before if run["finished"]]
     assert len(keys) == len(set(keys))
 
 
 def test_a_run_that_is_still_going_on_is_told_as_such(host: Host, dashboard: FakeDashboard) -> None:
-    host.run("systemctl start --no-block restic-slow; until pgrep sleep; do sleep 0.1; done")
+    add_job(host, "restic-long", "/bin/sh -c 'restic snapshots; exec sleep 999'")
+    host.run("systemctl daemon-reload; systemctl start --no-block restic-long")
+    host.run("until pgrep -f 'sleep [9]99'; do sleep 0.1; done")
 
     report(host)
+    running = dashboard.runs("restic-long")[-1]
+    host.run("systemctl stop restic-long")
+    report(host)
+    stopped = dashboard.runs("restic-long")[-1]
 
-    running = dashboard.runs("restic-slow")[-1]
     assert (running["finished"], running["exit_code"], running["result"]) == (None, None, "")
-    dashboard.wait(lambda: dashboard.runs("restic-slow")[-1]["finished"])
-    assert dashboard.runs("restic-slow")[-1]["key"] == running["key"]
-    assert dashboard.runs("restic-slow")[-1]["result"] == "timeout"
+    assert running["key"] == stopped["key"]
+    assert (stopped["exit_code"], stopped["signal"], stopped["result"]) == (None, "TERM", "signal")
 
 
 def test_a_new_job_is_found_without_being_named(host: Host, dashboard: FakeDashboard) -> None:
-    host.write("/usr/local/bin/nightly", "#!/bin/sh\nexec restic snapshots\n", 0o755)
+    host.write("/usr/local/bin/nightly", "#!/bin/sh\nrestic backup -v /srv/files\n", 0o755)
     add_job(host, "restic-scripted", "/usr/local/bin/nightly")
     host.run("systemctl daemon-reload; systemctl start restic-scripted")
 
     report(host)
 
     assert dashboard.runs("restic-scripted")[-1]["exit_code"] == 0
-    assert dashboard.runs("restic-scripted")[-1]["arguments"] == ["restic", "snapshots"]
+    assert dashboard.runs("restic-scripted")[-1]["arguments"][:2] == ["restic", "backup"]
+
+
+def test_what_only_looks_like_a_job_is_none(host: Host, dashboard: FakeDashboard) -> None:
+    host.write("/usr/local/bin/daemon", "#!/bin/sh\nrestic snapshots\nexec sleep 998\n", 0o755)
+    add_job(host, "restic-daemon", "/usr/local/bin/daemon", "Type=simple")
+    add_job(host, "restic-server", "/bin/echo rest-server --path /srv/restic")
+    host.run("systemctl daemon-reload; systemctl start restic-daemon restic-server")
+    host.run("until pgrep -f 'sleep [9]98'; do sleep 0.1; done")
+
+    report(host)
+
+    host.run("systemctl stop restic-daemon")
+    assert {"restic-daemon", "restic-server"}.isdisjoint(run["job"] for run in dashboard.runs())
+    assert {"restic-daemon.service", "restic-server.service"}.isdisjoint(dashboard.units())
 
 
 def test_a_changed_unit_is_told_anew(host: Host, dashboard: FakeDashboard) -> None:
