@@ -2,7 +2,7 @@
 PYTHON := .venv/bin/python
 # The system's pip fills the environment: Debian keeps ensurepip in a package of its own.
 INSTALL := python3 -m pip --python $(PYTHON) --disable-pip-version-check install -q --require-hashes -r
-# The settings refuse nothing on https alone: what a deployment behind a proxy has.
+# Settings are judged as in a deployment behind a proxy that speaks https.
 DEPLOYED := RESTHOUSE_URL=https://resthouse.example RESTHOUSE_DATA=.rig/check
 TEMPLATES = $(shell find templates -name '*.html')
 
@@ -25,7 +25,7 @@ check: .venv/.test ## Check style, types, templates, imports, migrations and set
 	.venv/bin/djangofmt --check --quiet --line-length 100 --indent-width 2 templates
 	.venv/bin/djade --check --target-version 5.2 $(TEMPLATES)
 	.venv/bin/lint-imports
-	$(PYTHON) manage.py makemigrations --check --dry-run
+	$(DEPLOYED) $(PYTHON) manage.py makemigrations --check --dry-run
 	$(DEPLOYED) $(PYTHON) manage.py check --deploy --fail-level WARNING
 
 format: .venv/.test ## Format Python and templates
