@@ -97,8 +97,8 @@ _JOB_WORDS = {
 
 
 def sentence_of(job: Job) -> str:
-    """What a job that needs a look does, said of its host."""
-    return _JOB_WORDS[Job.State(job.state)][1]
+    """What a job that needs a look does, said of its host; empty when it needs none."""
+    return _JOB_WORDS.get(Job.State(job.state), ("", ""))[1]
 
 
 def _jobs() -> QuerySet[Job]:

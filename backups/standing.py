@@ -72,7 +72,8 @@ class Certificates:
     @property
     def words(self) -> str:
         if self.ending:
-            return f"{_in_words(self.ending)} certificate{'s' * (self.ending > 1)} must be renewed"
+            one = self.ending == 1
+            return "One certificate ends soon" if one else f"{self.ending} certificates end soon"
         count = len(self.all)
         return "The certificate is good" if count == 1 else f"All {count} certificates are good"
 

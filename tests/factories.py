@@ -1,5 +1,6 @@
 """Rows as tests need them: plain functions that fill in what a test does not care about."""
 
+import hashlib
 import itertools
 from datetime import timedelta
 from typing import Any
@@ -123,7 +124,8 @@ def make_repository(server: Server | None = None, **fields: Any) -> Repository:
 
 
 def make_receipt(repository: Repository | None = None, **fields: Any) -> Receipt:
-    defaults = {"snapshot_id": f"{next(_numbers):064x}", "arrived": timezone.now()}
+    snapshot_id = hashlib.sha256(b"%d" % next(_numbers)).hexdigest()
+    defaults = {"snapshot_id": snapshot_id, "arrived": timezone.now()}
     return Receipt.objects.create(repository=repository or make_repository(), **defaults | fields)
 
 

@@ -94,6 +94,13 @@ def enrol_command(url: str, token: str) -> str:
     return f"curl -fsS {url}/agent -o {file} && python3 {file} enrol {url} {token}"
 
 
+def enrol_command_without_curl(url: str, token: str) -> str:
+    """The same for a machine that has Python alone."""
+    file = "/usr/local/sbin/resthouse-agent"
+    fetch = f"import urllib.request as u; u.urlretrieve('{url}/agent', '{file}')"
+    return f'python3 -c "{fetch}" && python3 {file} enrol {url} {token}'
+
+
 def delete_host(host: Host, *, by: Actor) -> None:
     """Forget the machine with all its runs; its snapshots stay on the server's disk."""
     with transaction.atomic():

@@ -9,6 +9,8 @@ from django.utils import timezone
 
 # The agent's own timer runs every five minutes; three misses in a row are silence.
 SILENT_AFTER = timedelta(minutes=16)
+# As in Job.SEVERITY: a warning, or worse.
+_NEEDS_A_LOOK = 4
 
 
 class HostQuerySet(models.QuerySet["Host"]):
@@ -23,6 +25,13 @@ class HostQuerySet(models.QuerySet["Host"]):
 
     def silent(self) -> "HostQuerySet":
         return self.enrolled().filter(reported__lt=timezone.now() - SILENT_AFTER)
+
+    def needing_a_look(self) -> "HostQuerySet":
+        """With a job or a unit that is not well, or silent."""
+        of_a_job = models.Q(jobs__severity__gte=_NEEDS_A_LOOK)
+        of_a_unit = models.Q(units__finding__gt="")
+        silent = models.Q(enrolled__isnull=False, reported__lt=timezone.now() - SILENT_AFTER)
+        return self.filter(of_a_job | of_a_unit | silent).distinct()
 
 
 class Host(models.Model):

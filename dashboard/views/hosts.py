@@ -1,5 +1,8 @@
 """Hosts: the machines that back up."""
 
+from urllib.parse import urlsplit
+
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
@@ -8,21 +11,29 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from backups.actions import hosts as actions
 from backups.actions.hosts import NewToken
-from backups.days import days_of
-from backups.models import Host, Run
-from dashboard.forms.hosts import HostForm
-from dashboard.http import HttpRequest, render
+from backups.fleet import rows_of
+from backups.host_standing import standing_of
+from backups.models import Host
+from dashboard.forms.hosts import HostFilter, HostForm
+from dashboard.http import HttpRequest, in_place_of_the_page, render
 
 _PAGE = 50
+_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    hosts = Host.objects.prefetch_related("jobs", "units")
-    if query := request.GET.get("q", "").strip():
-        hosts = hosts.filter(name__icontains=query) | hosts.filter(note__icontains=query)
-    page = Paginator(hosts, _PAGE).get_page(request.GET.get("page"))
-    return render(request, "hosts/index.html", {"page": page, "query": query}, partial="hosts")
+    form = HostFilter(request.GET)
+    page = Paginator(form.apply(Host.objects.all()), _PAGE).get_page(request.GET.get("page"))
+    context = {
+        "form": form,
+        "page": page,
+        "rows": rows_of(page.object_list),
+        "count": (count := Host.objects.count()),
+        "found": f"{page.paginator.count} of {count} hosts",
+        "needing": Host.objects.needing_a_look().count(),
+    }
+    return render(request, "hosts/index.html", context, partial="hosts")
 
 
 @require_http_methods(["GET", "POST"])
@@ -37,24 +48,23 @@ def create(request: HttpRequest) -> HttpResponse:
 @require_safe
 def show(request: HttpRequest, name: str) -> HttpResponse:
     host = get_object_or_404(Host, name=name)
-    jobs = list(host.jobs.select_related("last_run", "repository", "unit").worst_first())
-    days = days_of(jobs)
-    runs = Run.objects.filter(job__host=host).select_related("job", "receipt__repository")
     context = {
         "host": host,
-        "jobs": [(job, days[job.pk]) for job in jobs],
-        "worst": jobs[0] if jobs else None,
-        "runs": runs[:20],
-        "running": runs.running(),
-        "units": host.units.all(),
+        "standing": standing_of(host),
+        "units": host.units.defer("text").select_related("job"),
     }
     return render(request, "hosts/show.html", context, partial="host")
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 def token(request: HttpRequest, name: str) -> HttpResponse:
+    """A new command; afterwards its page asks here whether the host has come."""
     host = get_object_or_404(Host, name=name)
-    return _show_once(request, actions.renew_token(host, by=request.user))
+    if request.method == "POST":
+        return _show_once(request, actions.renew_token(host, by=request.user))
+    if not host.token_hash:
+        return redirect(host)
+    return render(request, "hosts/token.html", {"host": host}, partial="enrolment")
 
 
 @require_POST
@@ -69,7 +79,12 @@ def revoke(request: HttpRequest, name: str) -> HttpResponse:
 def delete(request: HttpRequest, name: str) -> HttpResponse:
     host = get_object_or_404(Host, name=name)
     if request.method == "GET":
-        return render(request, "hosts/delete.html", {"host": host})
+        context = {
+            "title": f"Delete {host}?",
+            "button": f"Delete {host}",
+            "cancel": host.get_absolute_url(),
+        }
+        return render(request, "hosts/delete.html", context | {"host": host})
     actions.delete_host(host, by=request.user)
     messages.success(request, f"{name} is deleted with its history. Its snapshots stay.")
     return redirect("hosts:index")
@@ -77,7 +92,13 @@ def delete(request: HttpRequest, name: str) -> HttpResponse:
 
 def _show_once(request: HttpRequest, new: NewToken) -> HttpResponse:
     """The answer to the POST itself: the token is kept nowhere."""
-    context = {"host": new.host, "token": new.token}
-    response = render(request, "hosts/token.html", context, partial="token")
+    url = settings.RESTHOUSE_URL
+    context = {
+        "host": new.host,
+        "command": actions.enrol_command(url, new.token),
+        "without_curl": actions.enrol_command_without_curl(url, new.token),
+        "is_local": urlsplit(url).hostname in _LOOPBACK,
+    }
+    response = in_place_of_the_page(render(request, "hosts/token.html", context))
     response["Cache-Control"] = "no-store"
     return response

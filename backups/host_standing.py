@@ -1,0 +1,100 @@
+"""How one host stands: the headline of its page, and all that stands below."""
+
+from dataclasses import dataclass
+
+from backups.days import added_by_day
+from backups.ledger import Line, ledger_of
+from backups.models import Host, Job, Run
+from backups.needs import sentence_of
+from backups.witnesses import Testimony, Witnesses, testimonies, witnesses_of
+
+_RUNS_SHOWN = 20
+# A report on its way takes up to a few seconds, which look like a clock that is behind.
+_CLOCK_TOLERANCE = 5
+
+
+@dataclass(frozen=True, slots=True)
+class HostStanding:
+    """One host with its jobs, the worst first, and its newest runs."""
+
+    host: Host
+    lines: list[Line]
+    runs: list[Testimony]
+    witnesses: Witnesses | None
+    added: list[int | None]
+
+    @property
+    def worst(self) -> Line | None:
+        return self.lines[0] if self.lines else None
+
+    @property
+    def running(self) -> list[Run]:
+        return [found.run for found in self.runs if found.run.status == Run.Status.RUNNING]
+
+    @property
+    def is_refused(self) -> bool:
+        return not self.host.is_enrolled and self.host.reported is not None
+
+    @property
+    def predicate(self) -> str:
+        """The headline behind the host's name."""
+        if not self.host.is_enrolled:
+            return "is refused: its key was revoked" if self.is_refused else "has not reported yet"
+        if self.worst is not None and (sentence := sentence_of(self.worst.job)):
+            return sentence
+        if self.host.is_silent:
+            return "has fallen silent"
+        if self.worst is None or self.worst.job.last_run is None:
+            return "reports, and has not backed up yet"
+        return "is backing up" if self.worst.state == "running" else "is backed up"
+
+    @property
+    def has_pattern(self) -> bool:
+        """Whether the bytes of its days are worth a figure."""
+        return sum(bool(count) for count in self.added) > 1
+
+    @property
+    def added_in_words(self) -> str:
+        """The sentence of that figure."""
+        came = sum(bool(count) for count in self.added)
+        empty = sum(count is None for count in self.added)
+        return (
+            f"{came} days with something new" + f", {empty} that stayed empty" * bool(empty) + "."
+        )
+
+    @property
+    def ticks(self) -> list[str]:
+        first, middle = self.lines[0].marks[0][0], self.lines[0].marks[15][0]
+        return [f"{day.day} {day:%b}" for day in (first, middle)] + ["today"]
+
+    @property
+    def clock(self) -> str:
+        """How far its clock is from ours, as far as that matters."""
+        if self.host.clock_offset is None:
+            return "not compared yet"
+        seconds = self.host.clock_offset.total_seconds()
+        if abs(seconds) < _CLOCK_TOLERANCE:
+            return "agrees with ours"
+        amount = f"{abs(seconds):.0f} s" if abs(seconds) < 120 else f"{abs(seconds) / 60:.0f} min"
+        return f"{amount} {'ahead' if seconds > 0 else 'behind'}"
+
+
+def standing_of(host: Host) -> HostStanding:
+    jobs = Job.objects.filter(host=host)
+    lines = ledger_of(jobs.backing_up().worst_first())
+    runs = Run.objects.newest_of(list(jobs), _RUNS_SHOWN).listed()
+    worst = lines[0] if lines else None
+    run = _telling_run(worst.job) if worst else None
+    return HostStanding(
+        host=host,
+        lines=lines,
+        runs=testimonies(runs),
+        witnesses=witnesses_of(run) if run else None,
+        added=added_by_day(worst.job, worst.marks) if worst else [],
+    )
+
+
+def _telling_run(job: Job) -> Run | None:
+    """The newest that has ended: of one that runs, the disk cannot speak yet."""
+    runs = job.runs.exclude(status=Run.Status.RUNNING).defer("log", "errors")
+    return runs.select_related("receipt__repository__server", "job__repository__server").first()
