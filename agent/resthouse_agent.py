@@ -57,7 +57,7 @@ TIMEOUT = 10
 HOUR, DAY, WEEK = 3600, 86400, 7 * 86400
 SPOOL_FILES, SPOOL_BYTES = 500, 64 * 1024 * 1024
 # A little under the 64 KiB of the protocol: hiding a secret may lengthen a text.
-TEXT_LIMIT, SECURITY_LIMIT = 60_000, 250_000
+TEXT_LIMIT, SECURITY_LIMIT, LINE_LIMIT = 60_000, 250_000, 900
 
 Json = dict[str, Any]
 Properties = dict[str, str]
@@ -108,9 +108,9 @@ def redact_arguments(arguments: Iterable[str]) -> list[str]:
     shown, previous = [], ""
     for argument in arguments:
         hidden = "***" if previous == "--password-command" else argument
-        shown.append(redact(re.sub(r"(://[^:/?#@]*):.*@", r"\1:***@", hidden)))
+        shown.append(redact(re.sub(r"(://[^:/?#@]*):.*@", r"\1:***@", hidden))[:LINE_LIMIT])
         previous = argument
-    return shown
+    return shown[:500]
 
 
 @dataclass(frozen=True)
@@ -642,7 +642,7 @@ def timer_of(unit: str, properties: Properties, rows: dict[str, Json]) -> Json |
     times = {key: rows.get(name, {}).get(key) or 0 for key in ("next", "last")}
     return {
         "name": name,
-        "schedule": "; ".join(schedule).replace("USec=", "Sec="),
+        "schedule": "; ".join(schedule).replace("USec=", "Sec=")[:LINE_LIMIT],
         **{key: iso(at / 1e6) if 0 < at < 2**62 else None for key, at in times.items()},
         "persistent": timer.get("Persistent") == "yes",
         "state": timer.get("UnitFileState") or timer["ActiveState"],

@@ -28,6 +28,8 @@ def check_report(report: dict) -> None:
             assert datetime.fromisoformat(moment).utcoffset() == timedelta(0)
         assert run["exit_code"] is None or 0 <= run["exit_code"] <= 255
         assert len(run["output"].encode()) <= 65536
+        assert len(run["arguments"]) <= 500
+        assert all(len(line) <= 1000 for line in [*run["arguments"], run["repository"]])
     for unit in report["units"]:
         assert set(unit) == UNIT
         assert unit["mode"] in {"online", "text", ""}

@@ -114,3 +114,11 @@ def test_passwords_are_hidden_in_the_command_and_in_its_output(
 
     assert dashboard.runs()[-1]["repository"] == "rest:http://alice:***@127.0.0.1:1/alice"
     assert "hush" not in json.dumps(dashboard.reports)
+
+
+def test_a_command_of_any_length_is_reported(agent, dashboard: FakeDashboard) -> None:
+    done = agent("run", "nightly", "--", "true", "x" * 9000, *"y" * 900)
+
+    assert done.returncode == 0
+    assert dashboard.runs()[-1]["arguments"][0] == "true"
+    assert dashboard.runs()[-1]["exit_code"] == 0
