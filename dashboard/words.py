@@ -35,6 +35,7 @@ _SERVER = {
     Server.Status.STOPPED: Word("off", "Stopped", "is stopped"),
     Server.Status.FAILED: Word("failed", "Does not answer", "does not answer"),
     Server.Status.GONE: Word("failed", "Container is gone", "has lost its container"),
+    Server.Status.REMOVED: Word("off", "Removed, data kept", "has no container"),
     Server.Status.UNKNOWN: Word("warning", "Not seen", "cannot be seen now"),
 }
 
@@ -100,10 +101,7 @@ def _flags_of(server: Server) -> list[Setting]:
             private,
         ),
         Setting(
-            "--tls",
-            _on(tls) + (lowest if tls else ""),
-            "The line is encrypted" if tls else "Passwords of users cross the line readable",
-            tls or server.is_loopback,
+            "--tls", _on(tls) + (lowest if tls else ""), _line_of(server), tls or server.is_loopback
         ),
     ]
     if metrics:
@@ -115,6 +113,14 @@ def _flags_of(server: Server) -> list[Setting]:
 
 def _on(is_on: bool) -> str:  # noqa: FBT001
     return "on" if is_on else "off"
+
+
+def _line_of(server: Server) -> str:
+    if server.has_tls:
+        return "The line is encrypted"
+    if server.is_loopback:
+        return "Not needed: nobody can listen within this machine"
+    return "Passwords of users cross the network readable"
 
 
 def _reach_of(server: Server) -> str:

@@ -99,3 +99,8 @@ class Operation(models.Model):
     @property
     def is_open(self) -> bool:
         return self.state in {self.State.QUEUED, self.State.RUNNING}
+
+    @property
+    def tail(self) -> str:
+        """The last lines of its log, for who watches it."""
+        return "\n".join(self.log.splitlines()[-8:])

@@ -73,7 +73,7 @@ class UserForm(forms.Form):
                 htpasswd.check_name(data["name"], is_private=is_private)
             except EngineError as error:
                 self.add_error("name", str(error))
-            if data["server"].users.filter(name=data["name"]).exists():
+            if data["server"].users.filter(name=data.get("name")).exists():
                 self.add_error("name", "There is a user of this name already.")
         return data
 

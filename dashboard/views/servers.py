@@ -75,9 +75,11 @@ def image(request: HttpRequest, name: str) -> HttpResponse:
     return redirect(server)
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 def forget(request: HttpRequest, name: str) -> HttpResponse:
     server = get_object_or_404(Server, name=name)
+    if request.method == "GET":
+        return render(request, "servers/forget.html", _confirmation(server, "forget"))
     actions.forget_server(server, by=request.user)
     messages.success(request, f"{name} is forgotten. Its data directory stays as it is.")
     return redirect("servers:index")
