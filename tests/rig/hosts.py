@@ -69,7 +69,7 @@ def _debootstrap(suite: str, path: Path) -> None:
     command += [f"--include={','.join(PACKAGES)}", suite, str(path), *mirror]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
-        raise RuntimeError(f"debootstrap of {suite} failed: {done.stdout[-2000:]}")
+        raise RuntimeError(f"debootstrap of {suite}: {done.stdout[-2000:]}{done.stderr}")
 
 
 def _settle(path: Path) -> None:
