@@ -1,5 +1,6 @@
 """What pages say and draw: icons, states, times, sizes, figures. Built into every template."""
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -12,7 +13,7 @@ from django.template.context import Context
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from dashboard import drawing
@@ -33,6 +34,7 @@ PLACES = (
     ("settings", "Settings"),
 )
 NOTHING = "\u2013"
+_CODE = re.compile(r"`([^`\n]+)`")
 
 
 class Place(NamedTuple):
@@ -158,6 +160,12 @@ def size(count: float | None) -> str:
 
 
 @register.filter
+def figure(number: float | None) -> str:
+    """Say a count with its thousands apart: "48,210"."""
+    return NOTHING if number is None else f"{number:,.0f}"
+
+
+@register.filter
 def duration(span: timedelta | float | None) -> str:
     """Say how long something took: "45 s", "11 min", "1 h 12 min"."""
     if span is None:
@@ -180,6 +188,17 @@ def duration(span: timedelta | float | None) -> str:
 def score(tenths: int | None) -> str:
     """Say an exposure kept in tenths: 46 is 4.6."""
     return NOTHING if tenths is None else f"{tenths // 10}.{tenths % 10}"
+
+
+@register.filter
+def with_code(sentence: str) -> SafeString:
+    """Set what stands between backticks as code; an odd one stays as it is."""
+    parts = _CODE.split(sentence)
+    return format_html_join(
+        "",
+        "{}",
+        ((format_html("<code>{}</code>", p) if n % 2 else p,) for n, p in enumerate(parts)),
+    )
 
 
 @register.filter
