@@ -38,7 +38,7 @@ bench: .venv/.test ## Measure speed and weight
 	@$(PYTHON) -m tests.bench $(ARGS)
 
 demo: .venv/.run ## Show a made-up fleet, in a data folder of its own
-	@exec $(PYTHON) manage.py demo $(ARGS)
+	@RESTHOUSE_DATA=$${RESTHOUSE_DATA:-var-demo} exec $(PYTHON) manage.py demo $(ARGS)
 
 image: ## Build the rest-server image from Debian's package
 	@scripts/engine

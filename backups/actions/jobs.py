@@ -12,11 +12,11 @@ from backups.models import Job, Run
 _LOST_AFTER = timedelta(minutes=15)
 
 
-def refresh_job(job: Job) -> None:
+def refresh_job(job: Job, *, now: datetime | None = None) -> None:
     """Write how the job stands; called in the transaction that changed what it rests on."""
     run = job.runs.order_by("-started", "-id").first()
     job.last_run = run
-    job.set_state(*_standing(job, run, timezone.now()))
+    job.set_state(*_standing(job, run, now or timezone.now()))
     job.save(
         update_fields=["last_run", "last_arrived", "repository", "state", "severity", "reason"]
     )
