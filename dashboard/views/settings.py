@@ -2,6 +2,7 @@
 
 from allauth.mfa.models import Authenticator
 from django.conf import settings
+from django.db import connection
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
@@ -19,7 +20,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "data": settings.RESTHOUSE_DATA,
         "url": settings.RESTHOUSE_URL,
         "image": settings.RESTHOUSE_SERVER_IMAGE,
-        "database": settings.DATABASES["default"]["ENGINE"].rpartition(".")[2],
+        "database": connection.display_name,
         "time_zone": settings.TIME_ZONE,
     }
     return render(request, "settings/index.html", context)
