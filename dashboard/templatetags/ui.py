@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from typing_extensions import TypeIs
 
 from dashboard import drawing
 
@@ -50,6 +51,11 @@ class Navigation(NamedTuple):
 
     places: list[Place]
     here: str
+
+
+def is_absent(value: object) -> TypeIs[None]:
+    """Whether there is nothing to say; for a variable it does not know, Django hands over ""."""
+    return value is None or value == ""
 
 
 @register.simple_tag(takes_context=True)
@@ -113,7 +119,7 @@ def column(context: Context, field: str, label: str, kind: str = "") -> SafeStri
 @register.filter
 def ago(when: datetime | None) -> SafeString | str:
     """Say how long ago, or how long until: "3 h ago", "in 2 d"."""
-    if when is None:
+    if not when:
         return "never"
     seconds = (timezone.now() - when).total_seconds()
     words = _span(abs(seconds))
@@ -127,7 +133,7 @@ def ago(when: datetime | None) -> SafeString | str:
 @register.filter
 def moment(when: datetime | None) -> SafeString | str:
     """Say a point in time as a person would: "today 02:10", "Sat 21 Nov, 02:16"."""
-    if when is None:
+    if not when:
         return "never"
     local, now = timezone.localtime(when), timezone.localtime()
     name = {-1: "yesterday", 0: "today", 1: "tomorrow"}.get((local.date() - now.date()).days)
@@ -139,7 +145,7 @@ def moment(when: datetime | None) -> SafeString | str:
 @register.filter
 def day(when: date | None) -> str:
     """Say a day: "Sat 21 Nov", with its year where it is another one."""
-    if when is None:
+    if not when:
         return NOTHING
     local = timezone.localtime(when) if isinstance(when, datetime) else when
     return _day(local, timezone.localdate())
@@ -148,7 +154,7 @@ def day(when: date | None) -> str:
 @register.filter
 def size(count: float | None) -> str:
     """Say bytes in decimal units, as disks are sold: "1.1 GB"."""
-    if count is None:
+    if is_absent(count):
         return NOTHING
     amount = float(count)
     for unit in ("B", "kB", "MB", "GB", "TB"):
@@ -162,13 +168,13 @@ def size(count: float | None) -> str:
 @register.filter
 def figure(number: float | None) -> str:
     """Say a count with its thousands apart: "48,210"."""
-    return NOTHING if number is None else f"{number:,.0f}"
+    return NOTHING if is_absent(number) else f"{number:,.0f}"
 
 
 @register.filter
 def duration(span: timedelta | float | None) -> str:
     """Say how long something took: "45 s", "11 min", "1 h 12 min"."""
-    if span is None:
+    if is_absent(span):
         return NOTHING
     seconds = span.total_seconds() if isinstance(span, timedelta) else float(span)
     if seconds < 90:
@@ -187,7 +193,7 @@ def duration(span: timedelta | float | None) -> str:
 @register.filter
 def score(tenths: int | None) -> str:
     """Say an exposure kept in tenths: 46 is 4.6."""
-    return NOTHING if tenths is None else f"{tenths // 10}.{tenths % 10}"
+    return NOTHING if is_absent(tenths) else f"{tenths // 10}.{tenths % 10}"
 
 
 @register.filter
