@@ -6,10 +6,11 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from django_tasks import TaskResultStatus, default_task_backend
+from django_tasks import TaskResultStatus, default_task_backend, task
 from django_tasks.exceptions import TaskResultDoesNotExist
 
 from backups.actions import hosts, jobs, operations, repositories, servers, users
+from backups.actions.queue import forget_ended_tasks
 from backups.models import Slot
 
 _KEEP_SLOTS = timedelta(hours=6)
@@ -32,6 +33,13 @@ class Schedule:
         return datetime.fromtimestamp(seconds - seconds % self.every, UTC)
 
 
+@task(queue_name="checks")
+def forget_old_turns() -> None:
+    """Some thirty thousand turns a day, and what came of them."""
+    Slot.objects.filter(at__lt=timezone.now() - _KEEP_SLOTS).delete()
+    forget_ended_tasks()
+
+
 SCHEDULES = [
     Schedule(operations.reap_operations, 5),
     Schedule(servers.check_servers, 10),
@@ -40,6 +48,7 @@ SCHEDULES = [
     Schedule(users.expire_users, 30),
     Schedule(users.adopt_all_users, 60),
     Schedule(hosts.forget_expired_tokens, 3600),
+    Schedule(forget_old_turns, 3600),
 ]
 
 
@@ -57,10 +66,6 @@ def hand_out(schedule: Schedule) -> bool:
     except IntegrityError:
         return False
     return True
-
-
-def forget_old_slots() -> None:
-    Slot.objects.filter(at__lt=timezone.now() - _KEEP_SLOTS).delete()
 
 
 def _still_waits(slot: Slot) -> bool:

@@ -3,11 +3,14 @@
 import os
 import subprocess
 import time
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from backups import engines
 from backups.actions.lease import Lease, StepError
@@ -20,7 +23,8 @@ if TYPE_CHECKING:
 
 READY_WITHIN = 30
 STOP_WITHIN = 60
-LABEL = "resthouse.server"
+HOUSE, ATTEMPT = "resthouse.house", "resthouse.attempt"
+MAKES_A_SERVER = (Operation.Kind.CREATE_SERVER, Operation.Kind.BUILD_IMAGE)
 BASE_IMAGE = "debian:trixie-slim"
 IMAGE_SOURCE = Path(settings.BASE_DIR) / "images" / "rest-server"
 BASE_IMAGE_SCRIPT = Path(settings.BASE_DIR) / "scripts" / "base-image"
@@ -28,31 +32,44 @@ BASE_IMAGE_SCRIPT = Path(settings.BASE_DIR) / "scripts" / "base-image"
 
 def create_server(operation: Operation, lease: Lease) -> None:
     server = _server_of(operation)
-    try:
-        _make(server, lease)
-    except EngineError as error:
-        server.status, server.reason = Server.Status.UNMADE, str(error)
-        server.save(update_fields=["status", "reason"])
-        raise
-
-
-def _make(server: Server, lease: Lease) -> None:
     containers = _answering_engine(server)
     _get_image(containers, server.image, lease)
     lease.step("Preparing the data directory", 55)
     prepare_directory(server)
     lease.step("Creating the container", 65)
-    _clear_earlier_attempt(containers, server)
-    containers.create(server.spec)
+    _clear_earlier_attempt(containers, server, lease)
+    labels = {HOUSE: house_id(), ATTEMPT: lease.label}
+    made = containers.create(replace(server.spec, labels=labels))
     try:
         lease.step("Starting the container", 75)
-        containers.start(server.name)
+        containers.start(made.id)
         _wait_until_live(containers, server, lease)
     except EngineError:
-        containers.remove(server.name)
+        # By its id: under its name there may be that of another attempt by now.
+        with suppress(EngineError):
+            containers.remove(made.id)
         raise
-    container = containers.find(server.name)
-    lease.log(f"live, image {container.image_id if container else server.image}")
+    lease.log(f"live, image {made.image_id}")
+
+
+def clear_away(operation: Operation, lease: Lease) -> None:
+    """After an operation that is given up: no half-made container stays."""
+    if operation.kind in MAKES_A_SERVER and operation.server is not None:
+        containers = engines.containers_of(operation.server)
+        _clear_earlier_attempt(containers, operation.server, lease)
+
+
+def give_up(operation: Operation, sentence: str) -> None:
+    """What is wanted of the server stays; its page offers to try again."""
+    server = operation.server
+    if operation.kind in MAKES_A_SERVER and server is not None:
+        server.status, server.reason = Server.Status.UNMADE, sentence
+        server.save(update_fields=["status", "reason"])
+
+
+def house_id() -> str:
+    """Tells this house's containers from those of another one on the same engine."""
+    return salted_hmac("resthouse.house", "containers").hexdigest()[:16]
 
 
 def _answering_engine(server: Server) -> "Containers":
@@ -91,18 +108,19 @@ def prepare_directory(server: Server) -> None:
         ) from error
 
 
-def _clear_earlier_attempt(containers: "Containers", server: Server) -> None:
+def _clear_earlier_attempt(containers: "Containers", server: Server, lease: Lease) -> None:
     """A container of ours under this name is what a killed worker left; any other stays."""
     container = containers.find(server.name)
     if container is None:
         return
-    if container.labels.get(LABEL) != server.name:
+    lease.renew()
+    is_ours = container.labels.get(HOUSE) == house_id()
+    if not is_ours or lease.is_older_than(container.labels.get(ATTEMPT, "")):
         raise EngineError(
-            f"A container called {server.name} exists already and was not made by Resthouse. "
-            "Choose another name."
+            f"A container called {server.name} exists already and was not made here. "
+            "Choose another name, or remove that container."
         )
-    containers.stop(server.name)
-    containers.remove(server.name)
+    containers.remove(container.id)
 
 
 def _wait_until_live(containers: "Containers", server: Server, lease: Lease) -> None:
@@ -117,14 +135,15 @@ def _wait_until_live(containers: "Containers", server: Server, lease: Lease) -> 
             raise EngineError(f"It started, but rest-server does not answer. {answer.sentence}")
         time.sleep(0.2)
         answer = restserver.probe(server.probe_url)
-    _write_live(server)
+    _write_live(server, lease)
 
 
-def _write_live(server: Server) -> None:
+def _write_live(server: Server, lease: Lease) -> None:
     now = timezone.now()
     server.status, server.reason = Server.Status.LIVE, ""
     server.live_since = server.proven = now
-    server.save(update_fields=["status", "reason", "live_since", "proven"])
+    with lease.held():
+        server.save(update_fields=["status", "reason", "live_since", "proven"])
 
 
 def _crash(containers: "Containers", server: Server) -> str:
@@ -173,8 +192,7 @@ def stop_server(operation: Operation, lease: Lease) -> None:
     server = _server_of(operation)
     lease.step(f"Stopping; uploads under way have {STOP_WITHIN} s to finish", 20)
     _answering_engine(server).stop(server.name, timeout=STOP_WITHIN)
-    server.status, server.reason, server.live_since = Server.Status.STOPPED, "It was stopped.", None
-    server.save(update_fields=["status", "reason", "live_since"])
+    _write_ended(server, lease, Server.Status.STOPPED, "It was stopped.")
 
 
 def restart_server(operation: Operation, lease: Lease) -> None:
@@ -190,9 +208,13 @@ def remove_server(operation: Operation, lease: Lease) -> None:
         stop_server(operation, lease)
         lease.step("Removing the container", 80)
         containers.remove(server.name)
-    server.status, server.reason = Server.Status.REMOVED, "Its container was removed here."
-    server.live_since = None
-    server.save(update_fields=["status", "reason", "live_since"])
+    _write_ended(server, lease, Server.Status.REMOVED, "Its container was removed here.")
+
+
+def _write_ended(server: Server, lease: Lease, status: Server.Status, reason: str) -> None:
+    server.status, server.reason, server.live_since = status, reason, None
+    with lease.held():
+        server.save(update_fields=["status", "reason", "live_since"])
 
 
 def _server_of(operation: Operation) -> Server:

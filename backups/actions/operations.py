@@ -3,23 +3,25 @@
 import logging
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from contextlib import suppress
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django_tasks import task
 
 from backups.actions import making
 from backups.actions.events import Actor, operator_of, record_event
-from backups.actions.lease import Lease, LeaseLostError, StepError
+from backups.actions.lease import LEASE, Lease, LeaseLostError, StepError
+from backups.actions.queue import enqueue_once
 from backups.engines.errors import EngineError
 from backups.models import Event, Operation, Server
 
 logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3
-# A queued operation that nobody claimed for so long has lost its task.
-FORGOTTEN_AFTER = timedelta(seconds=60)
+# A queued operation that nobody claimed for so long may have lost its task.
+FORGOTTEN_AFTER = 4 * LEASE
 
 # What each kind does; all of it must bear being done twice, after a worker that was killed.
 WORK: dict[str, Callable[[Operation, Lease], None]] = {
@@ -36,6 +38,8 @@ def start_operation(
     kind: Operation.Kind, *, by: Actor, server: Server | None = None, subject: str = ""
 ) -> Operation:
     """Write the operation down and hand it to a worker; one at a time for each server."""
+    if settings.RESTHOUSE_DEMO:
+        raise EngineError("This is a demonstration: its servers are made up, nothing is done.")
     try:
         with transaction.atomic():
             operation = Operation.objects.create(
@@ -65,21 +69,29 @@ def work_on(pk: int) -> None:
     if lease is None:
         return
     operation = Operation.objects.select_related("server", "by").get(pk=pk)
-    if operation.attempt > MAX_ATTEMPTS:
-        _fail(operation, lease, EngineError(_worn_out(operation)))
-        return
-    with lease.kept_alive():
-        try:
-            WORK[operation.kind](operation, lease)
-        except LeaseLostError:
-            logger.warning("operation %s was taken over by another worker", pk)
-        except EngineError as error:
-            _fail(operation, lease, error)
-        except Exception:
-            logger.exception("operation %s", pk)
-            _fail(operation, lease, EngineError("Resthouse made a mistake; its log says more."))
-        else:
-            _succeed(operation, lease)
+    try:
+        with lease.kept_alive():
+            _work(operation, lease)
+    except LeaseLostError:
+        logger.warning("operation %s was taken over by another worker", pk)
+
+
+def _work(operation: Operation, lease: Lease) -> None:
+    try:
+        if operation.attempt > MAX_ATTEMPTS:
+            with suppress(EngineError):
+                making.clear_away(operation, lease)
+            raise EngineError(_worn_out(operation))
+        WORK[operation.kind](operation, lease)
+    except LeaseLostError:
+        raise
+    except EngineError as error:
+        _fail(operation, lease, error)
+    except Exception:
+        logger.exception("operation %s", operation.pk)
+        _fail(operation, lease, EngineError("Resthouse made a mistake; its log says more."))
+    else:
+        _succeed(operation, lease)
 
 
 def finish(operation: Operation) -> Operation:
@@ -101,19 +113,20 @@ def reap_operations() -> int:
     )
     left = list((Operation.objects.lapsed() | forgotten).values_list("pk", flat=True))
     for pk in left:
-        work_on_operation.enqueue(pk)
+        enqueue_once(work_on_operation, pk)
     return len(left)
 
 
 def _succeed(operation: Operation, lease: Lease) -> None:
-    with transaction.atomic():
+    with lease.held():
         lease.end(Operation.State.SUCCEEDED, percent=100)
         _record(operation, Event.Result.DONE, "")
 
 
 def _fail(operation: Operation, lease: Lease, error: EngineError) -> None:
-    with transaction.atomic():
-        code = error.code if isinstance(error, StepError) else ""
+    code = error.code if isinstance(error, StepError) else ""
+    with lease.held():
+        making.give_up(operation, str(error))
         lease.end(Operation.State.FAILED, problem=str(error), problem_code=code)
         _record(operation, Event.Result.FAILED, str(error))
 

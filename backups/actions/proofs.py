@@ -54,12 +54,8 @@ def change_entries(
             kept.append(keep(proof))
 
     def undo() -> None:
-        """Without the signal the server looks at its file within half a minute."""
-        try:
-            if is_running:
-                engines.containers_of(server).reload_users(server.name)
-        except EngineError as error:
-            logger.warning("%s was not told of its former users file: %s", server, error)
+        if is_running:
+            tell(server)
 
     with engines.htpasswd_of(server).change(prove=prove, undo=undo) as entries:
         before = dict(entries)
@@ -68,6 +64,14 @@ def change_entries(
             with transaction.atomic():
                 kept.append(keep(Proof("the file had it so already")))
     return kept[0]
+
+
+def tell(server: Server) -> None:
+    """Have it read its users now; by itself it looks at the file within half a minute."""
+    try:
+        engines.containers_of(server).reload_users(server.name)
+    except EngineError as error:
+        logger.warning("%s was not told to read its users: %s", server, error)
 
 
 def _is_running(server: Server) -> bool:

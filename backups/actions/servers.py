@@ -78,10 +78,18 @@ def check_servers() -> None:
 
 def check_server(server: Server) -> None:
     """Ask the engine and the port, and write down what they say."""
-    has_none = server.status in Server.WITHOUT_CONTAINER
-    if has_none or Operation.objects.open().filter(server=server).exists():
+    if server.status in Server.WITHOUT_CONTAINER or _has_open_operation(server):
         return
     status, reason = _look_at(server)
+    with transaction.atomic():
+        # What an operation did while we looked is newer than what we saw.
+        now = Server.objects.select_for_update().filter(pk=server.pk).first()
+        if now is None or now.status != server.status or _has_open_operation(server):
+            return
+        _write_status(server, status, reason)
+
+
+def _write_status(server: Server, status: Server.Status, reason: str) -> None:
     now = timezone.now()
     changed = status != server.status
     server.status, server.reason = status, reason
@@ -93,6 +101,10 @@ def check_server(server: Server) -> None:
     server.save(update_fields=["status", "reason", "proven", "live_since"])
     if changed:
         record_event("scheduler", "found", server, sentence=server.get_status_display())
+
+
+def _has_open_operation(server: Server) -> bool:
+    return Operation.objects.open().filter(server=server).exists()
 
 
 def _look_at(server: Server) -> tuple[Server.Status, str]:

@@ -11,7 +11,7 @@ from django_tasks import task
 
 from backups import engines
 from backups.actions.events import Actor, record_event
-from backups.actions.proofs import Entries, Proof, change_entries
+from backups.actions.proofs import Entries, Proof, change_entries, tell
 from backups.engines import htpasswd
 from backups.engines.errors import EngineError
 from backups.engines.htpasswd import Entry
@@ -179,6 +179,8 @@ def adopt_users(server: Server) -> int:
             user.disabled, user.disabled_hash = None, ""
             user.save()
             record_event("scheduler", "adopted", user, sentence=said)
+    # Also a change of our own may have been cut off just before this.
+    tell(server)
     return len(found)
 
 

@@ -8,7 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, close_old_connections
 
-from backups.schedules import SCHEDULES, forget_old_slots, hand_out
+from backups.actions.house import prepare_database
+from backups.schedules import SCHEDULES, hand_out
 
 logger = logging.getLogger(__name__)
 
@@ -17,8 +18,10 @@ class Command(BaseCommand):
     """Hand out periodic work until told to stop; any number of schedulers may run."""
 
     help = __doc__
+    requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
+        prepare_database()
         stop = threading.Event()
         for name in ("SIGINT", "SIGTERM"):
             signal.signal(getattr(signal, name), lambda *_: stop.set())
@@ -27,6 +30,5 @@ class Command(BaseCommand):
             try:
                 for schedule in SCHEDULES:
                     hand_out(schedule)
-                forget_old_slots()
             except DatabaseError:
                 logger.exception("The database does not answer; trying again in a second")

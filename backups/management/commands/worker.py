@@ -11,6 +11,8 @@ from django.utils.crypto import get_random_string
 from django_tasks import DEFAULT_TASK_BACKEND_ALIAS
 from django_tasks_db.management.commands.db_worker import Worker
 
+from backups.actions.house import prepare_database
+
 # A long operation must not hold up the checks, so each queue has a thread of its own.
 _IDLE_SECONDS = 0.3
 
@@ -19,8 +21,10 @@ class Command(BaseCommand):
     """Work on operations and checks until told to stop."""
 
     help = __doc__
+    requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
+        prepare_database()
         stop = threading.Event()
         for name in ("SIGINT", "SIGTERM"):
             signal.signal(getattr(signal, name), lambda *_: stop.set())
