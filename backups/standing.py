@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Count, Max, Q, QuerySet, Sum
 
+from backups.engines.systemd import level_of
 from backups.models import Certificate, Job, Repository, Run, Server, Unit
 
 # From here on systemd itself says MEDIUM: a good part of the machine lies open to the unit.
@@ -28,6 +29,10 @@ class Jobs:
     @property
     def is_calm(self) -> bool:
         return self.fine + self.running == self.count and self.fine > 0
+
+    @property
+    def ill(self) -> int:
+        return self.count - self.fine - self.running - self.new
 
     @property
     def words(self) -> str:
@@ -79,6 +84,16 @@ class Certificates:
 
 
 @dataclass(frozen=True, slots=True)
+class Level:
+    """One of systemd's words, and how many units it is said of."""
+
+    name: str
+    least: int
+    count: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
 class Exposure:
     """The scores of all units, in tenths."""
 
@@ -100,6 +115,18 @@ class Exposure:
     @property
     def words(self) -> str:
         return f"{self.closed} of {self.count} OK or better"
+
+    @property
+    def levels(self) -> list[Level]:
+        """All of systemd's levels that a running unit can have, the worst first."""
+        edges = [(90, "failed"), (75, "warning"), (TOO_OPEN, "warning"), (10, "ok"), (0, "ok")]
+        found, above = [], 101
+        for least, state in edges:
+            count = sum(least <= score < above for score in self.scores)
+            name = level_of(least or 1)
+            found.append(Level(name if name == "OK" else name.capitalize(), least, count, state))
+            above = least
+        return found
 
     @property
     def median(self) -> int:

@@ -18,14 +18,12 @@ class Measure:
 
     name: str
     unit: str
-    value: float | None
+    value: float
     low: float
     high: float
 
     @property
     def is_unusual(self) -> bool:
-        if self.value is None:
-            return False
         return self.value < self.low / _TOLERANCE or self.value > self.high * _TOLERANCE
 
 
@@ -45,9 +43,10 @@ def measures_of(run: Run) -> list[Measure]:
         return []
     found = []
     for name, unit, field in _FIGURES:
-        values = [value for each in ended if (value := _figure(each, field)) is not None]
-        if len(values) >= _ENOUGH:
-            found.append(Measure(name, unit, _figure(run, field), *_band(values)))
+        value = _figure(run, field)
+        values = [figure for each in ended if (figure := _figure(each, field)) is not None]
+        if value is not None and len(values) >= _ENOUGH:
+            found.append(Measure(name, unit, value, *_band(values)))
     return found
 
 

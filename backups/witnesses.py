@@ -15,6 +15,14 @@ _TOGETHER = {
     Run.Status.CANCELLED: ("failed", "Cancelled"),
     Run.Status.LOST: ("failed", "Never ended"),
 }
+_PREDICATES = {
+    Run.Status.RUNNING: "is running",
+    Run.Status.SUCCEEDED: "succeeded",
+    Run.Status.WARNING: "succeeded with warnings",
+    Run.Status.FAILED: "failed",
+    Run.Status.CANCELLED: "was cancelled",
+    Run.Status.LOST: "never ended",
+}
 _MEANING = {
     Run.Verdict.NONE: "there is nothing to compare, since this run was to leave no snapshot.",
     Run.Verdict.WAITING: "the disk is being asked; its word comes within a minute.",
@@ -87,6 +95,15 @@ class Witnesses:
     @property
     def differ(self) -> bool:
         return self.run.verdict == Run.Verdict.DIFFERS
+
+    @property
+    def predicate(self) -> str:
+        """The headline behind the names of host and job."""
+        if self.differ:
+            return "reports success, but nothing arrived"
+        if self.run.verdict == Run.Verdict.AGREED and self.run.status == Run.Status.SUCCEEDED:
+            return "arrived"
+        return _PREDICATES[Run.Status(self.run.status)]
 
     @property
     def meaning(self) -> str:

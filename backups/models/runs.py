@@ -43,6 +43,11 @@ class RunQuerySet(models.QuerySet["Run"]):
         """The keyset page after (started, pk), in the form that databases answer by the index."""
         return self.filter(Q(started__lte=started) & ~Q(started=started, pk__gte=pk))
 
+    def after(self, started: datetime, pk: int) -> "RunQuerySet":
+        """What follows (started, pk), the next one first."""
+        later = self.filter(Q(started__gte=started) & ~Q(started=started, pk__lte=pk))
+        return later.order_by("started", "id")
+
 
 class Run(models.Model):
     """What a host reported of one run; one row however often it is reported."""

@@ -4,7 +4,11 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
+from backups import standing
+from backups.book import days_of_runs
 from backups.models import Run
+from backups.usual import measures_of
+from backups.witnesses import witnesses_of
 from dashboard.forms.runs import RunFilter
 from dashboard.http import HttpRequest, render
 from dashboard.keyset import keyset_of, keyset_text
@@ -15,16 +19,31 @@ _PAGE = 50
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     form = RunFilter(request.GET)
-    runs = form.apply(Run.objects.select_related("job__host", "receipt__repository"))
-    if before := keyset_of(request.GET.get("before", "")):
-        runs = runs.before(*before)
-    page = list(runs[: _PAGE + 1])
-    older = keyset_text(page[_PAGE - 1].started, page[_PAGE - 1].pk) if len(page) > _PAGE else ""
-    context = {"runs": page[:_PAGE], "form": form, "older": older}
+    runs = form.apply(Run.objects.listed())
+    before = keyset_of(request.GET.get("before", ""))
+    page = list((runs.before(*before) if before else runs)[: _PAGE + 1])
+    has_older, shown = len(page) > _PAGE, page[:_PAGE]
+    context = {
+        "form": form,
+        "jobs": standing.jobs(),
+        "days": days_of_runs(shown, is_first=not before, is_last=not has_older),
+        "older": keyset_text(shown[-1].started, shown[-1].pk) if has_older else "",
+        "is_first": not before,
+    }
     return render(request, "runs/index.html", context, partial="runs")
 
 
 @require_safe
 def show(request: HttpRequest, pk: int) -> HttpResponse:
-    runs = Run.objects.select_related("job__host", "job__unit", "receipt__repository__server")
-    return render(request, "runs/show.html", {"run": get_object_or_404(runs, pk=pk)}, partial="run")
+    runs = Run.objects.select_related(
+        "job__host", "job__unit", "job__repository__server", "receipt__repository__server"
+    )
+    run = get_object_or_404(runs, pk=pk)
+    context = {
+        "run": run,
+        "witnesses": witnesses_of(run),
+        "measures": measures_of(run),
+        "earlier": run.job.runs.before(run.started, run.pk).defer("log", "errors").first(),
+        "later": run.job.runs.after(run.started, run.pk).defer("log", "errors").first(),
+    }
+    return render(request, "runs/show.html", context, partial="run")

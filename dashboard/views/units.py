@@ -1,35 +1,40 @@
-"""Hardening: the units of all hosts and how exposed systemd finds them."""
+"""Units of all hosts, and how exposed systemd finds them."""
 
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
-from backups.engines.systemd import Row
-from backups.models import Unit
+from backups import standing
+from backups.models import Host, Unit
+from backups.unit_standing import standing_of
+from dashboard.forms.units import UnitFilter
 from dashboard.http import HttpRequest, render
 
 _PAGE = 50
+_NAMED = 10
 
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    units = Unit.objects.select_related("host").order_by("-exposure", "host__name", "name")
+    form = UnitFilter(request.GET)
+    units = form.apply(Unit.objects.select_related("host", "job").defer("text"))
     page = Paginator(units, _PAGE).get_page(request.GET.get("page"))
-    scores = list(Unit.objects.filter(exposure__isnull=False).values_list("exposure", flat=True))
-    context = {"page": page, "scores": scores}
+    without = Host.objects.enrolled().filter(systemd="")
+    context = {
+        "form": form,
+        "page": page,
+        "exposure": standing.exposure(),
+        "wrong_count": Unit.objects.exclude(finding="").count(),
+        "without_systemd": without[:_NAMED],
+        "without_count": without.count(),
+    }
     return render(request, "units/index.html", context, partial="units")
 
 
 @require_safe
 def show(request: HttpRequest, host: str, name: str) -> HttpResponse:
-    unit = get_object_or_404(Unit.objects.select_related("host"), host__name=host, name=name)
-    assessment = unit.assessments.first()
-    rows = [Row(row[0], row[0], *row[1:]) for row in assessment.rows] if assessment else []
-    context = {
-        "unit": unit,
-        "assessment": assessment,
-        "history": list(unit.assessments.all()[:50])[::-1],
-        "rows": sorted(rows, key=lambda row: -row.badness * row.weight / row.range),
-    }
+    units = Unit.objects.select_related("host", "job")
+    unit = get_object_or_404(units, host__name=host, name=name)
+    context = {"unit": unit, "host": unit.host, "standing": standing_of(unit)}
     return render(request, "units/show.html", context)
