@@ -4,8 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from backups.models import Operator
 from tests.factories import make_operator
@@ -39,3 +41,16 @@ def htmx(client: Client) -> Callable[..., HttpResponse]:
         return getattr(client, method)(path, headers=headers, **options)
 
     return ask
+
+
+@pytest.fixture
+def queries_of(client: Client) -> Callable[[str], int]:
+    """How many queries a page takes, after a first look has filled what is kept."""
+
+    def count(path: str) -> int:
+        client.get(path)
+        with CaptureQueriesContext(connection) as queries:
+            client.get(path)
+        return len(queries)
+
+    return count
