@@ -26,6 +26,7 @@ STOP_WITHIN = 60
 HOUSE, ATTEMPT = "resthouse.house", "resthouse.attempt"
 MAKES_A_SERVER = (Operation.Kind.CREATE_SERVER, Operation.Kind.BUILD_IMAGE)
 BASE_IMAGE = "debian:trixie-slim"
+LOCAL_IMAGE = "resthouse/rest-server:local"
 IMAGE_SOURCE = Path(settings.BASE_DIR) / "images" / "rest-server"
 BASE_IMAGE_SCRIPT = Path(settings.BASE_DIR) / "scripts" / "base-image"
 
@@ -157,11 +158,14 @@ def build_image(operation: Operation, lease: Lease) -> None:
     containers = _answering_engine(server)
     if not containers.has_image(BASE_IMAGE):
         _get_base_image(containers, lease)
-    for progress in containers.build(IMAGE_SOURCE, server.image, {"BASE": BASE_IMAGE}):
-        lease.step(
-            f"Building {server.image}: {progress.sentence}", 30 + (progress.percent or 0) // 5
-        )
+    for progress in containers.build(IMAGE_SOURCE, LOCAL_IMAGE, {"BASE": BASE_IMAGE}):
+        percent = 30 + (progress.percent or 0) // 5
+        lease.step(f"Building {LOCAL_IMAGE}: {progress.sentence}", percent)
         lease.log(progress.sentence)
+    # Under a name of its own: what was built here must not pass for the public image.
+    server.image = LOCAL_IMAGE
+    with lease.held():
+        server.save(update_fields=["image"])
     create_server(operation, lease)
 
 
