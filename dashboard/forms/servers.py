@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 
 from backups.models import Server
 from backups.models.servers import is_loopback
@@ -47,6 +47,8 @@ class ServerForm(forms.ModelForm[Server]):
             "image": "Pulled if it is not here; where nothing can be pulled, it is built here.",
             "public_name": "Empty: the address above.",
         }
+
+        error_messages = {"name": {"unique": "There is a server of this name already."}}
 
     field_order = ["name", "bind", "data_directory"]
 
@@ -103,11 +105,12 @@ class ServerForm(forms.ModelForm[Server]):
     def _get_validation_exclusions(self) -> set[str]:
         """The parts of `bind` are checked by the model, too, and shown beside it."""
         excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
-        return excluded - {"address", "port"}
+        return excluded - {"engine", "address", "port"}
 
     def _update_errors(self, errors: ValidationError) -> None:
         if hasattr(errors, "error_dict"):
-            for part in ("address", "port"):
+            # The one constraint over several fields is that of the address.
+            for part in ("address", "port", NON_FIELD_ERRORS):
                 found = errors.error_dict.pop(part, [])
                 errors.error_dict.setdefault("bind", []).extend(found)
             errors.error_dict = {name: found for name, found in errors.error_dict.items() if found}
