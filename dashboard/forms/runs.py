@@ -45,7 +45,7 @@ class RunFilter(forms.Form):
     def apply(self, runs: RunQuerySet) -> RunQuerySet:
         self.is_valid()
         data = self.cleaned_data
-        if jobs := self._jobs(data):
+        if (jobs := self._jobs(data)) is not None:
             # The ids themselves: from a subquery the database cannot tell that they are few.
             runs = runs.filter(job__in=list(jobs))
         if status := data.get("status"):

@@ -1,0 +1,88 @@
+"""What needs a person: named worst first, counted the same, and nothing else."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from backups.models import Job, Run, Server
+from backups.needs import count_needs, needs
+from tests.factories import (
+    make_certificate,
+    make_host,
+    make_job,
+    make_run,
+    make_server,
+    make_unit,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_house_in_which_all_is_well_needs_nobody():
+    make_certificate(make_server())
+    make_run(make_job())
+    make_job(state=Job.State.RUNNING)
+    make_job(state=Job.State.NEW)
+    make_unit(exposure=96, level="UNSAFE")
+    make_host(enrolled=None, reported=None, key_hash="")
+
+    assert (needs(), count_needs()) == ([], 0)
+
+
+def test_the_worst_comes_first_and_warnings_last():
+    now = timezone.now()
+    server = make_server(name="house", status=Server.Status.FAILED, reason="Refused.")
+    make_certificate(server, not_after=now + timedelta(days=3))
+    for state in (Job.State.WARNING, Job.State.MISSED, Job.State.FAILED, Job.State.DIFFERS):
+        make_job(make_host(name=state), state=state)
+    make_unit(make_host(name="wrong"), finding="Line 14 denies every socket.")
+    make_host(name="silent", reported=now - timedelta(hours=2))
+
+    found = needs()
+
+    assert [need.name for need in found] == [
+        "house",
+        "differs",
+        "failed",
+        "missed",
+        "wrong",
+        "warning",
+        "silent",
+        "house",
+    ]
+    assert count_needs() == len(found)
+    assert [need.name for need in needs(3)] == ["house", "differs", "failed"]
+
+
+def test_a_failed_run_is_shown_itself_and_a_missing_one_by_its_host():
+    run = make_run(make_job(state=Job.State.FAILED), status=Run.Status.FAILED, exit_code=1)
+    missed = make_job(state=Job.State.MISSED)
+
+    urls = [need.url for need in needs()]
+
+    assert urls == [run.get_absolute_url(), missed.host.get_absolute_url()]
+
+
+def test_a_host_that_never_came_is_waited_for_a_day():
+    host = make_host(enrolled=None, reported=None, key_hash="")
+    assert needs() == []
+
+    type(host).objects.update(created=timezone.now() - timedelta(days=2))
+
+    assert [need.sentence for need in needs()] == ["was added, but its agent never came"]
+
+
+def test_a_host_that_was_refused_on_purpose_needs_nobody():
+    host = make_host(enrolled=None, key_hash="")
+    type(host).objects.update(created=timezone.now() - timedelta(days=9))
+
+    assert (needs(), count_needs()) == ([], 0)
+
+
+def test_needs_costs_the_same_for_one_job_and_for_many(django_assert_num_queries):
+    for _ in range(5):
+        make_run(make_job(state=Job.State.FAILED), status=Run.Status.FAILED, exit_code=1)
+
+    with django_assert_num_queries(6):
+        needs()
