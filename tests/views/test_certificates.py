@@ -14,7 +14,7 @@ from tests.views.reading import text_of
         ([{}], ["house-0 speaks plain HTTP", "That is safe where it is"]),
         (
             [{"address": "0.0.0.0"}],
-            ["house-0 speaks plain HTTP", "The network reaches it", "plain, over the network"],
+            ["house-0 speaks plain HTTP", "Readable on the network", "plain, over the network"],
         ),
         ([{"has_tls": True}, {}], ["1 of 2 servers speaks TLS"]),
         ([{"has_tls": True}, {"has_tls": True}], ["All 2 servers speak TLS"]),

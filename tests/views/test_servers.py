@@ -145,7 +145,7 @@ def test_index_says_how_many_are_live(client: Client) -> None:
 
     shown = text_of(client.get("/servers/"))
 
-    assert "1 of 2 servers are live" in shown
+    assert "1 of 2 servers is live" in shown
     assert "Nothing listens." in shown
 
 
