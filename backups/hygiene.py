@@ -115,7 +115,7 @@ class Book:
 
 def book_of(server: Server) -> Book:
     """Everybody, worst first; of a file that cannot be read, what the database knows."""
-    users = {user.name: user for user in server.users.select_related("server")}
+    users = {user.name: user for user in server.users.all()}
     contents, obstacle = _read(server)
     entries = _by_name(contents)
     for name in (entries or {}).keys() - users.keys():
