@@ -52,4 +52,6 @@ def page_of(request: DjangoHttpRequest, default: str = "/") -> str:
     """The page that the person looks at, as far as it is one of ours."""
     referer = request.headers.get("Referer", "")
     here = f"{request.scheme}://{request.get_host()}/"
-    return "/" + referer.removeprefix(here) if referer.startswith(here) else default
+    # A path that began with two slashes would name another host.
+    path = "/" + referer.removeprefix(here).lstrip("/")
+    return path if referer.startswith(here) else default

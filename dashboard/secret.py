@@ -16,8 +16,9 @@ def secret_key(data: Path) -> str:
 
 def _publish(file: Path, key: str) -> None:
     """Appear whole or not at all; of two processes that start together, one wins."""
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    # Not named after the process: in containers that share the folder, all are number one.
+    draft = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as stream:
         stream.write(key)
         stream.flush()

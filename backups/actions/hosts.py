@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import Model
 from django.utils import timezone
 from django_tasks import task
 
@@ -85,7 +86,13 @@ def host_of_key(key: str) -> Host | None:
 
 def learn_facts(host: Host, facts: HostFacts) -> None:
     for name in HostFacts.__slots__:
-        setattr(host, name, getattr(facts, name))
+        setattr(host, name, fitting(Host, name, getattr(facts, name)))
+
+
+def fitting(model: type[Model], field: str, text: str) -> str:
+    """As much of it as the column holds: a long name must not cost the whole report."""
+    limit = model._meta.get_field(field).max_length  # type: ignore[union-attr]
+    return text[:limit]
 
 
 def enrol_command(url: str, token: str) -> str:

@@ -26,18 +26,26 @@ def refresh_job(job: Job, *, now: datetime | None = None) -> None:
 def judge_jobs() -> None:
     """What time alone changes: runs that never ended, backups that did not come."""
     now = timezone.now()
-    for run in Run.objects.running().filter(reported__lt=now - _LOST_AFTER):
-        _lose(run, now)
-    for job in Job.objects.overdue().exclude(state=Job.State.MISSED):
+    for pk in (
+        Run.objects.running().filter(reported__lt=now - _LOST_AFTER).values_list("pk", flat=True)
+    ):
+        _lose_if_lost(pk, now)
+    overdue = Job.objects.overdue().exclude(state=Job.State.MISSED)
+    for pk in overdue.values_list("pk", flat=True):
         with transaction.atomic():
-            refresh_job(job)
+            # Read anew under a lock: a report may have come since.
+            for job in Job.objects.select_for_update().filter(pk=pk):
+                refresh_job(job)
 
 
-def _lose(run: Run, now: datetime) -> None:
-    host = run.job.host
-    if host.reported is None or host.reported < run.reported + _LOST_AFTER:
-        return
+def _lose_if_lost(pk: int, now: datetime) -> None:
     with transaction.atomic():
+        run = Run.objects.select_for_update().running().filter(pk=pk).first()
+        if run is None:
+            return
+        heard = run.job.host.reported
+        if heard is None or heard < run.reported + _LOST_AFTER:
+            return
         run.status, run.finished = Run.Status.LOST, now
         run.reason = "It never ended: its host reports, but no longer knows of this run."
         run.save(update_fields=["status", "finished", "reason"])
@@ -47,8 +55,19 @@ def _lose(run: Run, now: datetime) -> None:
 def _standing(job: Job, run: Run | None, now: datetime) -> tuple[Job.State, str]:
     if run is not None and run.status == Run.Status.RUNNING:
         return Job.State.RUNNING, "Running"
-    if job.due is not None and job.due + job.grace < now:
+    if job.due is not None and job.due + job.grace < now and not _came(run, job.due):
         return Job.State.MISSED, f"No run came since it was due on {job.due:%d %b at %H:%M}."
+    state, reason = _standing_by_run(run)
+    if job.timer and job.due is None and state in {Job.State.NEW, Job.State.OK}:
+        return Job.State.OFF, f"{job.timer} is off: no further run is due."
+    return state, reason
+
+
+def _came(run: Run | None, due: datetime) -> bool:
+    return run is not None and run.started >= due
+
+
+def _standing_by_run(run: Run | None) -> tuple[Job.State, str]:
     if run is None:
         return Job.State.NEW, "No run has been reported yet."
     if run.verdict == Run.Verdict.DIFFERS:

@@ -1,19 +1,20 @@
 """Reports of hosts: runs and units, each written once however often it is told."""
 
-import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
 
-from backups.actions.hosts import HostFacts, learn_facts
+from backups.actions.assessments import Assessed, TimerReport, UnitReport, assess, write_assessment
+from backups.actions.hosts import HostFacts, fitting, learn_facts
 from backups.actions.jobs import refresh_job
+from backups.actions.queue import enqueue_once
 from backups.actions.repositories import scan_servers
 from backups.actions.verdicts import first_verdict
-from backups.engines import restic, systemd
+from backups.engines import restic
 from backups.engines.errors import EngineError
-from backups.models import Assessment, Host, Job, Run, Unit
+from backups.models import Host, Job, Run, Unit
 
 # The agent's own unit is scored like any other, but it is no backup job.
 AGENT_UNIT = "resthouse-agent.service"
@@ -37,29 +38,8 @@ class RunReport:
     restic: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class TimerReport:
-    """The timer that starts a unit."""
-
-    name: str
-    schedule: str = ""
-    next: datetime | None = None
-    last: datetime | None = None
-    persistent: bool = False
-    state: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class UnitReport:
-    """One unit: its text, its timer, and what systemd-analyze said, word for word."""
-
-    name: str
-    text: str = ""
-    needs_reload: bool = False
-    mode: str = ""
-    security: str = field(default="", repr=False)
-    systemd: str = ""
-    timer: TimerReport | None = None
+class UnknownHostError(EngineError):
+    """The key was revoked, or the host deleted, while its report was on the way."""
 
 
 def record_report(
@@ -71,16 +51,24 @@ def record_report(
     units: tuple[UnitReport, ...] = (),
 ) -> int:
     """Write a report down, whole or not at all; returns how many runs and units it held."""
+    # systemd-analyze takes its time, during which others want to write.
+    assessed = [(unit, assess(host, unit)) for unit in units]
     with transaction.atomic():
+        mine = Host.objects.select_for_update().filter(pk=host.pk, key_hash=host.key_hash).first()
+        if mine is None:
+            raise UnknownHostError("The key of this host was revoked.")
         now = timezone.now()
-        learn_facts(host, facts)
-        host.reported, host.clock_offset = now, sent - now
-        host.save()
-        for unit in units:
-            record_unit(host, unit)
+        learn_facts(mine, facts)
+        mine.reported, mine.clock_offset = now, sent - now
+        mine.save(update_fields=[*HostFacts.__slots__, "reported", "clock_offset"])
+        # Runs first: what was due stays due until one of them answers.
         for run in runs:
-            record_run(host, run)
-    _look_at_the_disks(runs)
+            record_run(mine, run)
+        for unit, found in assessed:
+            record_unit(mine, unit, found)
+    if any(run.finished for run in runs):
+        # At once: whoever watches the page waits for the word of the disks.
+        enqueue_once(scan_servers)
     return len(runs) + len(units)
 
 
@@ -90,32 +78,31 @@ def record_run(host: Host, report: RunReport) -> Run:
     kind = _kind_of(report, output)
     job = _job_of(host, report, kind)
     run = Run.objects.filter(job=job, key=report.key).first() or Run(job=job, key=report.key)
-    if run.pk and run.finished and report.finished is None:
+    # That it was lost was our guess; its host knows better.
+    is_known = run.finished is not None and run.status != Run.Status.LOST
+    if is_known and report.finished is None:
         return run
     run.kind = kind
     _fill(run, report, output)
     if run.verdict in {Run.Verdict.NONE, Run.Verdict.WAITING}:
         run.verdict = first_verdict(run)
     run.save()
-    if job.due is not None and run.started >= job.due:
-        job.due = None
-        job.save(update_fields=["due"])
     refresh_job(job)
     return run
 
 
-def record_unit(host: Host, report: UnitReport) -> Unit:
+def record_unit(host: Host, report: UnitReport, found: Assessed | None) -> Unit:
     """Write one unit, its timer, and its score where that differs from the one before."""
     unit, _ = Unit.objects.get_or_create(host=host, name=report.name)
     now = timezone.now()
     if report.text and report.text != unit.text:
         unit.text, unit.text_changed = report.text, now
     unit.needs_reload, unit.seen = report.needs_reload, now
-    if report.security:
-        _assess(unit, report, now)
+    if found is not None:
+        write_assessment(unit, found, now)
     unit.save()
     if report.timer is not None and report.name != AGENT_UNIT:
-        _learn_timer(host, unit, report.timer)
+        _learn_timer(host, unit, report.timer, now)
     return unit
 
 
@@ -123,12 +110,15 @@ def _job_of(host: Host, report: RunReport, kind: str) -> Job:
     unit = None
     if report.unit:
         unit, _ = Unit.objects.get_or_create(host=host, name=report.unit)
-    job, _ = Job.objects.get_or_create(host=host, name=report.job)
+    job, _ = Job.objects.select_for_update().get_or_create(host=host, name=report.job)
     job.unit = unit or job.unit
-    job.repository_url = report.repository or job.repository_url
+    url = fitting(Job, "repository_url", report.repository)
+    if url and url != job.repository_url:
+        # Where it went before says nothing about where it goes now.
+        job.repository_url, job.repository = url, None
     # One backup makes it a backup job; what only prunes or checks has none to miss.
     job.is_backup = kind == Run.Kind.BACKUP or (job.is_backup and job.last_run_id is not None)
-    job.save(update_fields=["unit", "repository_url", "is_backup"])
+    job.save(update_fields=["unit", "repository_url", "repository", "is_backup"])
     return job
 
 
@@ -176,59 +166,23 @@ def _fill_summary(run: Run, summary: restic.Summary) -> None:
     run.bytes_added, run.bytes_processed = summary.bytes_added, summary.bytes_processed
 
 
-def _assess(unit: Unit, report: UnitReport, now: datetime) -> None:
-    """Score by the host's own words; what cannot be read leaves the former score, and says so."""
-    try:
-        score = systemd.parse_security(
-            report.security, mode=report.mode, version=report.systemd, unit=report.name
-        )
-    except EngineError as error:
-        unit.finding = str(error)
-        return
-    unit.exposure, unit.level, unit.assessed = score.exposure, score.level, now
-    text_hash = hashlib.sha256(unit.text.encode()).hexdigest()
-    last = unit.assessments.first()
-    known = (last.exposure, last.text_hash, last.systemd) if last else None
-    if known == (score.exposure, text_hash, report.systemd):
-        return
-    findings = _findings(report)
-    worst = next((finding for finding in findings if finding.severity == "error"), None)
-    unit.finding = worst.sentence if worst else ""
-    Assessment.objects.create(
-        unit=unit,
-        at=now,
-        exposure=score.exposure,
-        level=score.level,
-        mode=score.mode,
-        systemd=report.systemd,
-        text_hash=text_hash,
-        rows=[
-            [row.field, row.is_set, row.weight, row.badness, row.range, row.description]
-            for row in score.rows
-        ],
-        findings=[[f.code, f.severity, f.line, f.sentence, f.fix] for f in findings],
-    )
-
-
-def _findings(report: UnitReport) -> tuple[systemd.Finding, ...]:
-    """With the warnings of the systemd of this machine, where there is one."""
-    try:
-        return systemd.score_unit(report.text, name=report.name).findings
-    except EngineError:
-        return systemd.lint(report.text)
-
-
-def _learn_timer(host: Host, unit: Unit, timer: TimerReport) -> None:
-    job, _ = Job.objects.get_or_create(
+def _learn_timer(host: Host, unit: Unit, timer: TimerReport, now: datetime) -> None:
+    job, _ = Job.objects.select_for_update().get_or_create(
         host=host, name=unit.name.removesuffix(".service"), defaults={"unit": unit}
     )
-    job.unit, job.timer, job.schedule = unit, timer.name, timer.schedule
-    job.due = timer.next
+    job.due = _due(job, timer, now)
+    job.unit, job.timer = unit, timer.name
+    job.schedule = fitting(Job, "schedule", timer.schedule)
     job.save(update_fields=["unit", "timer", "schedule", "due"])
     refresh_job(job)
 
 
-def _look_at_the_disks(runs: tuple[RunReport, ...]) -> None:
-    """Ask the disks at once: whoever watches the page waits for their word."""
-    if any(run.finished for run in runs):
-        transaction.on_commit(lambda: scan_servers.enqueue() and None)
+def _due(job: Job, timer: TimerReport, now: datetime) -> datetime | None:
+    """The timer tells its next turn even if the last one came to nothing; that stays due."""
+    is_open = (
+        job.due is not None
+        and job.due < now
+        and job.schedule == timer.schedule
+        and not job.runs.filter(started__gte=job.due).exists()
+    )
+    return job.due if is_open and timer.next is not None else timer.next

@@ -42,7 +42,7 @@ def scan_server(server: Server) -> None:
         server.repositories.filter(pk__in=[gone.pk for gone in known.values()]).update(is_gone=True)
         server.scanned = looked
         server.save(update_fields=["scanned"])
-    settle_verdicts(looked)
+    settle_verdicts(server, looked, {seen.path for seen in found if seen.unreadable})
 
 
 def _write_repository(repository: Repository, seen: repositories.Repository) -> None:
@@ -57,8 +57,6 @@ def _write_repository(repository: Repository, seen: repositories.Repository) -> 
 
 
 def _write_receipts(repository: Repository, seen: repositories.Repository) -> None:
-    if seen.unreadable:
-        return  # What cannot be read is not gone.
     known = dict(repository.receipts.values_list("snapshot_id", "is_gone"))
     there = {snapshot.id: snapshot for snapshot in seen.snapshots}
     Receipt.objects.bulk_create(
@@ -70,7 +68,11 @@ def _write_receipts(repository: Repository, seen: repositories.Repository) -> No
         ignore_conflicts=True,
     )
     forgotten = [name for name, is_gone in known.items() if name not in there and not is_gone]
-    if forgotten:
+    back = [name for name, is_gone in known.items() if name in there and is_gone]
+    if back:
+        repository.receipts.filter(snapshot_id__in=back).update(is_gone=False)
+    # What cannot be read is not gone.
+    if forgotten and not seen.unreadable:
         repository.receipts.filter(snapshot_id__in=forgotten).update(is_gone=True)
 
 

@@ -1,42 +1,65 @@
 """Verdicts: what a host said and what the disk shows, taken together."""
 
+import re
+from collections.abc import Collection
 from datetime import datetime, timedelta
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import urlsplit
 
 from django.db import transaction
 
+from backups import engines
 from backups.actions.jobs import refresh_job
 from backups.models import Job, Receipt, Run, Server
 
 # A snapshot file lies on the disk before restic ends; what is not seen by a look
 # that began so long after the report has not arrived.
 _ARRIVES_WITHIN = timedelta(seconds=5)
+# restic before 0.15 tells eight digits of the file's name, later ones all of it.
+_SNAPSHOT = re.compile(r"[0-9a-f]{8,64}")
+_PORTS = {"http": 80, "https": 443}
 
 
 def first_verdict(run: Run) -> Run.Verdict:
     """For a run as its report came in, before any look at the disk."""
-    made_a_snapshot = run.snapshot_id and run.status in {Run.Status.SUCCEEDED, Run.Status.WARNING}
+    made_a_snapshot = run.status in {Run.Status.SUCCEEDED, Run.Status.WARNING}
     if run.kind != Run.Kind.BACKUP or not made_a_snapshot:
         return Run.Verdict.NONE
-    return Run.Verdict.WAITING
+    return Run.Verdict.WAITING if _SNAPSHOT.fullmatch(run.snapshot_id) else Run.Verdict.NONE
 
 
-def settle_verdicts(looked: datetime) -> None:
-    """Compare the waiting runs with the receipts; `looked`: when the last look began."""
-    for run in Run.objects.waiting_for_the_disk().select_related("job__host", "job__repository"):
-        receipt = _receipt_of(run)
-        if receipt is not None:
+def settle_verdicts(server: Server, looked: datetime, unread: Collection[str] = ()) -> None:
+    """Compare runs with the receipts after a look at one disk.
+
+    `looked`: when that look began; `unread`: paths below the disk's top that it could not read.
+    """
+    for run in Run.objects.differing().select_related("job"):
+        # It came after all, from wherever it was held up.
+        if receipt := _receipt_of(run):
             _settle(run, Run.Verdict.AGREED, receipt)
-        elif run.received + _ARRIVES_WITHIN < looked and _all_disks_seen_since(run):
-            ours = Run.Verdict.DIFFERS if _goes_to_this_house(run) else Run.Verdict.UNSEEN
-            _settle(run, ours, None)
+    for run in Run.objects.waiting_for_the_disk().select_related("job__repository__server"):
+        if receipt := _receipt_of(run):
+            _settle(run, Run.Verdict.AGREED, receipt)
+        elif run.reported + _ARRIVES_WITHIN < looked and _all_disks_seen_since(run):
+            _settle_without_receipt(run, server, unread)
+
+
+def _settle_without_receipt(run: Run, looked_at: Server, unread: Collection[str]) -> None:
+    goes_to = _server_of(run)
+    if goes_to is None or not engines.is_visible(goes_to):
+        _settle(run, Run.Verdict.UNSEEN, None)
+    elif goes_to == looked_at and not any(_lies_in(run, path) for path in unread):
+        _settle(run, Run.Verdict.DIFFERS, None)
 
 
 def _receipt_of(run: Run) -> Receipt | None:
-    """restic before 0.15 tells eight digits of the file's name, later ones all of it."""
+    """By the beginning of the name, as a range: the index answers that, but not LIKE."""
+    beginning = run.snapshot_id
+    if not _SNAPSHOT.fullmatch(beginning):
+        return None
     return (
         Receipt.objects.select_related("repository")
-        .filter(snapshot_id__startswith=run.snapshot_id)
+        .filter(snapshot_id__gte=beginning, snapshot_id__lt=f"{beginning}g")
         .order_by("arrived")
         .last()
     )
@@ -54,19 +77,46 @@ def _settle(run: Run, verdict: Run.Verdict, receipt: Receipt | None) -> None:
 
 
 def _all_disks_seen_since(run: Run) -> bool:
-    return not Server.objects.made().filter(scanned__lt=run.received + _ARRIVES_WITHIN).exists()
+    """Of those that can be seen: a disk behind a remote engine has no word in this."""
+    told = run.reported + _ARRIVES_WITHIN
+    return all(
+        server.scanned is not None and server.scanned >= told
+        for server in Server.objects.made()
+        if engines.is_visible(server)
+    )
 
 
-def _goes_to_this_house(run: Run) -> bool:
-    """Whether the host means one of our servers: it did before, or its address says so."""
-    if run.job.repository_id:
+def _server_of(run: Run) -> Server | None:
+    """The server that the host means: where it went before, or whose address it names."""
+    if run.job.repository is not None:
+        return run.job.repository.server
+    try:
+        address = urlsplit(run.job.repository_url.removeprefix("rest:"))
+        port = address.port or _PORTS.get(address.scheme)
+    except ValueError:
+        return None
+    if not run.job.repository_url.startswith("rest:") or not address.hostname or port is None:
+        return None
+    same_port = Server.objects.filter(port=port)
+    return next((server for server in same_port if _is_named(server, address.hostname)), None)
+
+
+def _is_named(server: Server, host: str) -> bool:
+    """Whether it could be reached by this name; a tunnel makes any of them a local one."""
+    if host == server.public_name.lower() or host == "localhost":
         return True
     try:
-        port = urlsplit(run.job.repository_url.removeprefix("rest:")).port
+        literal = ip_address(host)
     except ValueError:
-        return False
-    return (
-        run.job.repository_url.startswith("rest:")
-        and port is not None
-        and Server.objects.filter(port=port).exists()
-    )
+        # A name that nobody told us may well lead to a server that everybody reaches.
+        return not server.public_name and not server.is_loopback
+    return literal.is_loopback or ip_address(server.address) in {literal, _any(literal.version)}
+
+
+def _any(version: int) -> IPv4Address | IPv6Address:
+    return ip_address("0.0.0.0" if version == 4 else "::")  # noqa: S104
+
+
+def _lies_in(run: Run, path: str) -> bool:
+    way = urlsplit(run.job.repository_url.removeprefix("rest:")).path.strip("/")
+    return path == "" or way == path or way.startswith(f"{path}/")

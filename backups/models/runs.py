@@ -39,6 +39,9 @@ class RunQuerySet(models.QuerySet["Run"]):
         chosen = Run.objects.filter(job__in=[job.pk for job in jobs]).values("pk")[:count]
         return self.filter(pk__in=chosen)
 
+    def differing(self) -> "RunQuerySet":
+        return self.filter(verdict=Run.Verdict.DIFFERS)
+
     def before(self, started: datetime, pk: int) -> "RunQuerySet":
         """The keyset page after (started, pk), in the form that databases answer by the index."""
         return self.filter(Q(started__lte=started) & ~Q(started=started, pk__gte=pk))
@@ -127,6 +130,7 @@ class Run(models.Model):
             models.Index(
                 fields=["verdict"], condition=Q(verdict="waiting"), name="run_waiting_for_the_disk"
             ),
+            models.Index(fields=["verdict"], condition=Q(verdict="differs"), name="run_differing"),
         ]
 
     def __str__(self) -> str:

@@ -6,7 +6,7 @@ from ninja import Router, Status
 from ninja.security import HttpBearer
 from ninja.throttling import AnonRateThrottle, AuthRateThrottle
 
-from backups.actions import hosts, reports
+from backups.actions import assessments, hosts, reports
 from backups.engines.errors import EngineError
 from backups.models import Host
 from dashboard.api import schemas
@@ -66,6 +66,6 @@ def _run(run: schemas.RunReport) -> reports.RunReport:
     return reports.RunReport(**{**run.model_dump(), "arguments": tuple(run.arguments)})
 
 
-def _unit(unit: schemas.UnitReport) -> reports.UnitReport:
-    timer = reports.TimerReport(**unit.timer.model_dump()) if unit.timer else None
-    return reports.UnitReport(**{**unit.model_dump(), "timer": timer})
+def _unit(unit: schemas.UnitReport) -> assessments.UnitReport:
+    timer = assessments.TimerReport(**unit.timer.model_dump()) if unit.timer else None
+    return assessments.UnitReport(**{**unit.model_dump(), "timer": timer})

@@ -1,15 +1,31 @@
 """The shapes of the API; an unknown field is refused, so that no report is half understood."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from ninja import Schema
-from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, StringConstraints
 
-Short = Annotated[str, StringConstraints(max_length=255)]
-Line = Annotated[str, StringConstraints(max_length=1000)]
-Text = Annotated[str, StringConstraints(max_length=256 * 1024)]
+_FIRST, _LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+
+
+def _plausible(moment: datetime) -> datetime:
+    """In UTC, and in an age in which databases and calendars can reckon with it."""
+    if not _FIRST <= moment <= _LAST:
+        raise ValueError("the year must be between 2000 and 2199")
+    return moment.astimezone(UTC)
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_plausible)]
+# PostgreSQL keeps no text that holds NUL.
+_WithoutNul = AfterValidator(lambda text: text.replace("\0", ""))
+Short = Annotated[str, StringConstraints(max_length=255), _WithoutNul]
+Line = Annotated[str, StringConstraints(max_length=1000), _WithoutNul]
+Text = Annotated[str, StringConstraints(max_length=256 * 1024), _WithoutNul]
 Key = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+# As systemd has it: such a name also fits into an address.
+Service = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9:_.\\@-]{1,247}\.service$")]
+JobName = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,255}$")]
 
 
 class Strict(Schema):
@@ -39,14 +55,14 @@ class EnrolmentAnswer(Strict):
 class TimerReport(Strict):
     name: Short
     schedule: Line = ""
-    next: AwareDatetime | None = None
-    last: AwareDatetime | None = None
+    next: Moment | None = None
+    last: Moment | None = None
     persistent: bool = False
     state: Short = ""
 
 
 class UnitReport(Strict):
-    name: Short
+    name: Service
     text: Text = ""
     needs_reload: bool = False
     mode: Literal["online", "text", ""] = ""
@@ -57,21 +73,21 @@ class UnitReport(Strict):
 
 class RunReport(Strict):
     key: Key
-    job: Short
-    unit: Short = ""
+    job: JobName
+    unit: Service | Literal[""] = ""
     arguments: Annotated[list[Line], Field(max_length=500)] = []
     repository: Line = ""
-    started: AwareDatetime
-    finished: AwareDatetime | None = None
+    started: Moment
+    finished: Moment | None = None
     exit_code: Annotated[int, Field(ge=0, le=255)] | None = None
-    signal: Annotated[str, StringConstraints(max_length=20)] = ""
-    result: Annotated[str, StringConstraints(max_length=40)] = ""
+    signal: Annotated[str, StringConstraints(max_length=20), _WithoutNul] = ""
+    result: Annotated[str, StringConstraints(max_length=40), _WithoutNul] = ""
     output: Text = ""
-    restic: Annotated[str, StringConstraints(max_length=50)] = ""
+    restic: Annotated[str, StringConstraints(max_length=50), _WithoutNul] = ""
 
 
 class Report(Strict):
-    sent: AwareDatetime
+    sent: Moment
     host: HostFacts
     runs: Annotated[list[RunReport], Field(max_length=200)] = []
     units: Annotated[list[UnitReport], Field(max_length=200)] = []

@@ -1,0 +1,101 @@
+"""Assessments: how exposed a unit is, by the words of its own host."""
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from backups.actions.hosts import fitting
+from backups.engines import systemd
+from backups.engines.errors import EngineError
+from backups.models import Assessment, Host, Unit
+
+
+@dataclass(frozen=True, slots=True)
+class TimerReport:
+    """The timer that starts a unit."""
+
+    name: str
+    schedule: str = ""
+    next: datetime | None = None
+    last: datetime | None = None
+    persistent: bool = False
+    state: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitReport:
+    """One unit: its text, its timer, and what systemd-analyze said, word for word."""
+
+    name: str
+    text: str = ""
+    needs_reload: bool = False
+    mode: str = ""
+    security: str = field(default="", repr=False)
+    systemd: str = ""
+    timer: TimerReport | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Assessed:
+    """A score as it was read; `findings` only where it differs from the one before."""
+
+    score: systemd.Score | None
+    problem: str = ""
+    findings: tuple[systemd.Finding, ...] | None = None
+    systemd: str = ""
+    text_hash: str = ""
+
+
+def assess(host: Host, report: UnitReport) -> Assessed | None:
+    """Score by the host's own words; what cannot be read leaves the former score, and says so."""
+    if not report.security:
+        return None
+    try:
+        score = systemd.parse_security(
+            report.security, mode=report.mode, version=report.systemd, unit=report.name
+        )
+    except EngineError as error:
+        return Assessed(None, problem=str(error))
+    unit = Unit.objects.filter(host=host, name=report.name).first()
+    text = report.text or (unit.text if unit else "")
+    text_hash = hashlib.sha256(text.encode()).hexdigest()
+    version = fitting(Assessment, "systemd", report.systemd)
+    last = unit.assessments.first() if unit else None
+    known = (last.exposure, last.text_hash, last.systemd) if last else None
+    findings = None if known == (score.exposure, text_hash, version) else _findings(report)
+    return Assessed(score, findings=findings, systemd=version, text_hash=text_hash)
+
+
+def write_assessment(unit: Unit, found: Assessed, now: datetime) -> None:
+    """Into the unit's own columns, and into its history where something changed."""
+    score = found.score
+    if score is None:
+        unit.finding = found.problem
+        return
+    unit.exposure, unit.level, unit.assessed = score.exposure, score.level, now
+    if found.findings is None:
+        return
+    worst = next((finding for finding in found.findings if finding.severity == "error"), None)
+    unit.finding = worst.sentence if worst else ""
+    Assessment.objects.create(
+        unit=unit,
+        at=now,
+        exposure=score.exposure,
+        level=score.level,
+        mode=score.mode,
+        systemd=found.systemd,
+        text_hash=found.text_hash,
+        rows=[
+            [row.field, row.is_set, row.weight, row.badness, row.range, row.description]
+            for row in score.rows
+        ],
+        findings=[[f.code, f.severity, f.line, f.sentence, f.fix] for f in found.findings],
+    )
+
+
+def _findings(report: UnitReport) -> tuple[systemd.Finding, ...]:
+    """With the warnings of the systemd of this machine, where there is one."""
+    try:
+        return systemd.score_unit(report.text, name=report.name).findings
+    except EngineError:
+        return systemd.lint(report.text)
