@@ -8,8 +8,11 @@ from typing import Any
 
 import docker
 import pytest
+import time_machine
 
-from backups.models import Server
+from backups.models import Host, Server
+from tests.actions.telling import NOW
+from tests.factories import make_host
 from tests.rig.house import House
 from tests.rig.servers import PREFIX, make_real_server, removed_at_the_end
 
@@ -55,3 +58,14 @@ def rows(house: House) -> Callable[..., list[tuple[Any, ...]]]:
             return database.execute(query, values).fetchall()
 
     return ask
+
+
+@pytest.fixture
+def clock() -> Any:
+    with time_machine.travel(NOW, tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def host(db: None, clock: Any) -> Host:
+    return make_host(name="web-1")
