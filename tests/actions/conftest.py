@@ -51,10 +51,11 @@ def house(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[House]:
 
 @pytest.fixture
 def rows(house: House) -> Callable[..., list[tuple[Any, ...]]]:
-    """Look into the house's database from outside of its processes."""
+    """Look into the house's database, or write there, from outside of its processes."""
 
     def ask(query: str, *values: object) -> list[tuple[Any, ...]]:
-        with closing(sqlite3.connect(house.data / "resthouse.sqlite3", timeout=20)) as database:
+        file = house.data / "resthouse.sqlite3"
+        with closing(sqlite3.connect(file, timeout=20)) as database, database:
             return database.execute(query, values).fetchall()
 
     return ask
