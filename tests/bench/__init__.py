@@ -1,0 +1,1 @@
+"""How fast and how heavy the house is: `make bench`. Nothing here is asserted by a test."""
