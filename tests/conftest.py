@@ -3,9 +3,11 @@
 import os
 import shutil
 import socket
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import docker
@@ -14,6 +16,8 @@ from docker.errors import DockerException
 from playwright.sync_api import ConsoleMessage, Page, Request
 
 from tests.rig import hosts, images, missing
+from tests.rig.containers import removed_at_the_end
+from tests.rig.house import House
 
 # Playwright's synchronous interface runs a loop in this thread, which Django takes for async code.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
@@ -87,6 +91,32 @@ def free_port() -> Callable[[], int]:
                 return number
 
     return port
+
+
+@pytest.fixture
+def container_name(docker_client: docker.DockerClient) -> Iterator[Callable[[str], str]]:
+    with removed_at_the_end(docker_client) as note:
+        yield note
+
+
+@pytest.fixture
+def house(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[House]:
+    """A house whose processes the test starts, and may kill."""
+    house = House(tmp_path / "house", free_port())
+    yield house
+    house.stop()
+
+
+@pytest.fixture
+def rows(house: House) -> Callable[..., list[tuple[Any, ...]]]:
+    """Look into the house's database, or write there, from outside of its processes."""
+
+    def ask(query: str, *values: object) -> list[tuple[Any, ...]]:
+        file = house.data / "resthouse.sqlite3"
+        with closing(sqlite3.connect(file, timeout=20)) as database, database:
+            return database.execute(query, values).fetchall()
+
+    return ask
 
 
 @pytest.fixture(scope="session")

@@ -1,26 +1,17 @@
 """Servers that really run, and a house of its own for tests that kill processes."""
 
-import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import docker
 import pytest
 import time_machine
 
 from backups.models import Host, Server
 from tests.actions.telling import NOW
 from tests.factories import make_host
-from tests.rig.house import House
-from tests.rig.servers import PREFIX, make_real_server, removed_at_the_end
-
-
-@pytest.fixture
-def container_name(docker_client: docker.DockerClient) -> Iterator[Callable[[str], str]]:
-    with removed_at_the_end(docker_client) as note:
-        yield note
+from tests.rig.containers import PREFIX
+from tests.rig.servers import make_real_server
 
 
 @pytest.fixture
@@ -39,26 +30,6 @@ def serve(
         return make_real_server(server_image, port, tmp_path, **fields)
 
     return make
-
-
-@pytest.fixture
-def house(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[House]:
-    """A house whose processes the test starts, and may kill."""
-    house = House(tmp_path / "house", free_port())
-    yield house
-    house.stop()
-
-
-@pytest.fixture
-def rows(house: House) -> Callable[..., list[tuple[Any, ...]]]:
-    """Look into the house's database, or write there, from outside of its processes."""
-
-    def ask(query: str, *values: object) -> list[tuple[Any, ...]]:
-        file = house.data / "resthouse.sqlite3"
-        with closing(sqlite3.connect(file, timeout=20)) as database, database:
-            return database.execute(query, values).fetchall()
-
-    return ask
 
 
 @pytest.fixture

@@ -17,9 +17,10 @@ import pytest
 
 from backups.engines.restserver import probe
 from tests.rig import ROOT
+from tests.rig.containers import PREFIX
 from tests.rig.forks import Forks
 from tests.rig.house import House
-from tests.rig.servers import PREFIX, make_data_directory, owner_of
+from tests.rig.servers import make_data_directory, owner_of
 from tests.rig.waiting import wait_until
 
 Rows = Callable[..., list[tuple[Any, ...]]]

@@ -21,9 +21,10 @@ from backups.engines.htpasswd import Entry, hash_password, parse
 from backups.engines.restserver import is_let_in, probe
 from backups.models import Event, Server, User
 from tests.factories import make_operator, make_server, make_user
+from tests.rig.containers import PREFIX
 from tests.rig.forks import Forks
 from tests.rig.house import House
-from tests.rig.servers import PREFIX, make_data_directory, owner_of, wait_until_live
+from tests.rig.servers import make_data_directory, owner_of, wait_until_live
 from tests.rig.waiting import wait_until
 
 Serve = Callable[..., Server]

@@ -1,21 +1,15 @@
 """Rows of servers whose containers really run."""
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-
-import docker
 
 from backups.engines import restserver
 from backups.engines.containers import Containers
 from backups.models import Server
 from tests.factories import make_server
+from tests.rig.containers import PREFIX
 from tests.rig.waiting import wait_until
-
-# Everything of these names may be removed at any time.
-PREFIX = "resthouse-test-"
 
 
 def make_data_directory(parent: Path) -> Path:
@@ -57,21 +51,3 @@ def make_real_server(image: str, port: int, parent: Path, **fields: Any) -> Serv
     server = make_server(**defaults | fields)
     start_container(server)
     return server
-
-
-@contextmanager
-def removed_at_the_end(client: docker.DockerClient) -> Iterator[Callable[[str], str]]:
-    """Names of containers that a test makes; none of them outlives it."""
-    names: list[str] = []
-
-    def note(name: str) -> str:
-        assert name.startswith(PREFIX)
-        names.append(name)
-        return name
-
-    try:
-        yield note
-    finally:
-        for name in names:
-            for container in client.containers.list(all=True, filters={"name": f"^/?{name}$"}):
-                container.remove(force=True, v=True)

@@ -1,0 +1,56 @@
+"""`manage.py operators`."""
+
+import io
+import json
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from backups.models import Event, Operator
+from tests.factories import make_operator
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_password_is_reset_from_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    make_operator(username="ines", password="the former one")
+    monkeypatch.setattr("sys.stdin", io.StringIO("a rather long one\n"))
+
+    call_command("operators", "reset", "ines")
+
+    assert Operator.objects.get().check_password("a rather long one")
+    assert [str(event) for event in Event.objects.all()] == [
+        "terminal reset the password of operator ines"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "password", "sentence"),
+    [
+        ("ines", "short", "This password is too short. It must contain at least 10 characters."),
+        ("nobody", "a rather long one", "There is no operator called nobody."),
+    ],
+)
+def test_what_does_not_do_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch, name: str, password: str, sentence: str
+) -> None:
+    make_operator(username="ines", password="the former one")
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{password}\n"))
+
+    with pytest.raises(CommandError) as refusal:
+        call_command("operators", "reset", name)
+
+    assert str(refusal.value) == sentence
+    assert Operator.objects.get().check_password("the former one")
+
+
+def test_the_link_is_for_a_house_without_operators(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("operators", "link", "--json")
+    assert "/setup/" in json.loads(capsys.readouterr().out)["link"]
+    make_operator(username="ines")
+
+    with pytest.raises(CommandError, match="has its first operator already"):
+        call_command("operators", "link")
+
+    call_command("operators", "list", "--json")
+    assert [row["name"] for row in json.loads(capsys.readouterr().out)] == ["ines"]

@@ -1,0 +1,96 @@
+"""`manage.py servers`."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+
+from backups.engines.restserver import probe
+
+Answer = Callable[..., Any]
+
+
+def test_a_server_is_made_driven_and_forgotten_and_its_data_stays(
+    answer: Answer,
+    refusal: Callable[..., str],
+    create_arguments: list[str],
+    docker_client: docker.DockerClient,
+    tmp_path: Path,
+) -> None:
+    name, port = create_arguments[0], create_arguments[4].partition(":")[2]
+
+    made = answer("servers", "create", *create_arguments)
+    assert (made["name"], made["status"]) == (name, "live")
+    assert made["url"] == f"http://127.0.0.1:{port}/"
+    assert probe(made["url"]).is_live
+    assert "T" in made["live_since"]
+
+    assert answer("servers", "stop", name) == {"name": name, "done": "stop"}
+    assert not probe(made["url"]).is_live
+    assert [server["status"] for server in answer("servers", "list")] == ["stopped"]
+    assert answer("servers", "start", name) == {"name": name, "done": "start"}
+    assert answer("servers", "show", name)["docker_run"].startswith("docker run ")
+
+    assert "has a container. Remove that first" in refusal("servers", "forget", name)
+    answer("servers", "remove", name)
+    assert docker_client.containers.list(all=True, filters={"name": name}) == []
+    assert answer("servers", "forget", name) == {"name": name, "forgotten": True}
+    assert (answer("servers", "list"), (tmp_path / "data" / ".htpasswd").exists()) == ([], True)
+
+
+def test_a_server_that_cannot_be_made_is_refused_in_one_sentence(
+    answer: Answer, refusal: Callable[..., str], create_arguments: list[str]
+) -> None:
+    missing = [*create_arguments, "--image", "resthouse.invalid/no-such-image:1"]
+    taken = [*create_arguments]
+
+    assert "no-such-image" in refusal("servers", "create", *missing)
+    assert [server["status"] for server in answer("servers", "list")] == ["unmade"]
+    # The same name again, this time well: the failed one was nothing yet.
+    assert answer("servers", "create", *taken)["status"] == "live"
+    assert "already" in refusal("servers", "create", *taken)
+
+
+def test_another_house_on_the_same_engine_is_left_in_peace(
+    answer: Answer,
+    refusal: Callable[..., str],
+    create_arguments: list[str],
+    docker_client: docker.DockerClient,
+    house: Any,
+    tmp_path: Path,
+) -> None:
+    answer("servers", "create", *create_arguments)
+    container = docker_client.containers.get(create_arguments[0])
+    house.data = tmp_path / "second-house"
+
+    assert "was not made here" in refusal("servers", "create", *create_arguments)
+
+    container.reload()
+    assert container.status == "running"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["stop", "nobody"], "There is no server called nobody."),
+        (
+            ["create", "a b", "--data", "/srv/x"],
+            "name: Use letters, digits, '.', '_' and '-', and begin with a letter or digit: "
+            "the container gets this name.",
+        ),
+        (
+            ["create", "main", "--data", "/srv/x", "--bind", "8000"],
+            "Write --bind as ADDRESS:PORT, such as 127.0.0.1:8000.",
+        ),
+        (
+            ["create", "main", "--data", "/srv/x", "--bind", "localhost:8000"],
+            "address: Enter a valid IPv4 or IPv6 address.",
+        ),
+    ],
+)
+def test_a_mistake_is_answered_in_one_sentence(
+    refusal: Callable[..., str], arguments: list[str], sentence: str
+) -> None:
+    assert refusal("servers", *arguments) == sentence

@@ -1,0 +1,65 @@
+"""`manage.py users`."""
+
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.rig.house import House
+
+Answer = Callable[..., Any]
+
+
+def test_the_printed_password_works_with_restic_at_once(
+    answer: Answer,
+    house: House,
+    create_arguments: list[str],
+    restic_binary: Path,
+    tmp_path: Path,
+) -> None:
+    server = answer("servers", "create", *create_arguments)["name"]
+
+    new = answer("users", "add", "web-1", "--server", server)
+
+    assert set(new) == {"name", "server", "password", "repository", "live_since"}
+    where = new["repository"].replace("://", f"://web-1:{new['password']}@")
+    for command in (["init"], ["backup", "/etc/hostname"]):
+        environment = os.environ | {"RESTIC_PASSWORD": "of the repository"}
+        environment |= {"RESTIC_REPOSITORY": where, "RESTIC_CACHE_DIR": str(tmp_path / "cache")}
+        done = subprocess.run(
+            [str(restic_binary), *command], env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+    told = [answer("users", "list"), answer("servers", "show", server)]
+    assert new["password"] not in repr(told)
+    assert new["password"].encode() not in (house.data / "resthouse.sqlite3").read_bytes()
+
+
+def test_every_verb_of_the_page_has_its_command(
+    answer: Answer, refusal: Callable[..., str], create_arguments: list[str], tmp_path: Path
+) -> None:
+    answer("servers", "create", *create_arguments)
+    (tmp_path / "password").write_text("chosen-by-hand-1\n")
+    chosen = ["--password-file", str(tmp_path / "password")]
+
+    assert answer("users", "add", "web-1", *chosen)["password"] == "chosen-by-hand-1"
+    assert answer("users", "rotate", "web-1")["password"] != "chosen-by-hand-1"
+    answer("users", "note", "web-1", "in the cellar")
+    answer("users", "disable", "web-1")
+    [listed] = answer("users", "list")
+    assert (listed["is_disabled"], listed["is_in_file"], listed["note"]) == (
+        *(True, False),
+        "in the cellar",
+    )
+    assert "already" in refusal("users", "add", "web-1")
+    assert "rest-server would ignore it" in refusal("users", "add", "web 2")
+    answer("users", "enable", "web-1")
+    answer("users", "delete", "web-1")
+    assert answer("users", "list") == []
+    assert refusal("users", "disable", "web-1").endswith("has no user called web-1.")
+
+
+def test_the_server_is_asked_for_where_there_is_none(refusal: Callable[..., str]) -> None:
+    assert refusal("users", "list") == "There is no server yet."
+    assert refusal("users", "list", "--server", "main") == "There is no server called main."
