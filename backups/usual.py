@@ -8,6 +8,7 @@ from backups.models import Run
 # Fewer runs than these say nothing about a habit.
 _ENOUGH = 5
 _LOOK_BACK = 30
+_COMPLETE = (Run.Status.SUCCEEDED, Run.Status.WARNING)
 # A habit has its exceptions: only what lies well outside is worth a word.
 _TOLERANCE = 1.5
 
@@ -37,10 +38,11 @@ _FIGURES = (
 
 def measures_of(run: Run) -> list[Measure]:
     """The run's figures with their bands; nothing while its job is young."""
-    earlier = run.job.runs.backups().before(run.started, run.pk).defer("log", "errors", "advice")
-    ended = list(earlier.filter(status__in=[Run.Status.SUCCEEDED, Run.Status.WARNING])[:_LOOK_BACK])
-    if run.kind != Run.Kind.BACKUP or len(ended) < _ENOUGH:
+    if run.kind != Run.Kind.BACKUP:
         return []
+    # Chosen here and not by the database, which would walk through the runs of all jobs for it.
+    earlier = run.job.runs.before(run.started, run.pk).defer("log", "errors", "advice")
+    ended = [each for each in earlier[:_LOOK_BACK] if _is_complete(each)]
     found = []
     for name, unit, field in _FIGURES:
         value = _figure(run, field)
@@ -48,6 +50,10 @@ def measures_of(run: Run) -> list[Measure]:
         if value is not None and len(values) >= _ENOUGH:
             found.append(Measure(name, unit, value, *_band(values)))
     return found
+
+
+def _is_complete(run: Run) -> bool:
+    return run.kind == Run.Kind.BACKUP and run.status in _COMPLETE
 
 
 def _figure(run: Run, field: str) -> float | None:

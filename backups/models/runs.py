@@ -4,11 +4,13 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q, QuerySet
 from django.urls import reverse
 
 from backups.models.jobs import Job
 from backups.models.repositories import Receipt
+
+_FEW = 50
 
 
 class RunQuerySet(models.QuerySet["Run"]):
@@ -33,6 +35,15 @@ class RunQuerySet(models.QuerySet["Run"]):
         """With all that a line of a list shows, without the long texts that it does not."""
         related = self.select_related("job__host", "receipt__repository")
         return related.defer("log", "errors", "reason", "advice")
+
+    def of(self, jobs: QuerySet[Job]) -> "RunQuerySet":
+        """The runs of some jobs, in the form that is quick for their number."""
+        pks = list(jobs.values_list("pk", flat=True))
+        if len(pks) <= _FEW:
+            return self.filter(job__in=pks)
+        # The sum hides the column from its index: among the newest of all runs, those of many
+        # jobs are found at once, while the index would bring all that they ever did.
+        return self.alias(any_job=F("job_id") + 0).filter(any_job__in=pks)
 
     def newest_of(self, jobs: Iterable[Job], count: int) -> "RunQuerySet":
         """The last runs of a few jobs, chosen within the index alone."""
@@ -127,6 +138,9 @@ class Run(models.Model):
         indexes = [
             models.Index(fields=["-started", "-id"], name="run_newest"),
             models.Index(fields=["job", "-started", "-id"], name="run_newest_of_job"),
+            # What is rare would else be looked for through the whole book.
+            models.Index(fields=["status", "-started", "-id"], name="run_newest_by_status"),
+            models.Index(fields=["kind", "-started", "-id"], name="run_newest_by_kind"),
             models.Index(
                 fields=["verdict"], condition=Q(verdict="waiting"), name="run_waiting_for_the_disk"
             ),

@@ -45,11 +45,10 @@ class RunFilter(forms.Form):
     def apply(self, runs: RunQuerySet) -> RunQuerySet:
         self.is_valid()
         data = self.cleaned_data
-        if (jobs := self._jobs(data)) is not None:
-            # The ids themselves: from a subquery the database cannot tell that they are few.
-            runs = runs.filter(job__in=list(jobs))
+        if wanted := self._wanted_jobs(data):
+            runs = runs.of(Job.objects.filter(wanted))
         if status := data.get("status"):
-            runs = _by_status(runs, status)
+            runs = runs.filter(status=status)
         if kind := data.get("kind"):
             runs = runs.filter(kind=kind)
         if period := data.get("period"):
@@ -57,7 +56,7 @@ class RunFilter(forms.Form):
         return runs
 
     @staticmethod
-    def _jobs(data: dict[str, str]) -> Any:
+    def _wanted_jobs(data: dict[str, str]) -> Q:
         wanted = Q()
         if query := data.get("q"):
             wanted &= Q(host__name__icontains=query) | Q(name__icontains=query)
@@ -65,12 +64,4 @@ class RunFilter(forms.Form):
             wanted &= Q(host__name=host)
         if job := data.get("job"):
             wanted &= Q(name=job)
-        return Job.objects.filter(wanted).values_list("pk", flat=True) if wanted else None
-
-
-def _by_status(runs: RunQuerySet, status: str) -> RunQuerySet:
-    if status != Run.Status.RUNNING:
-        return runs.filter(status=status)
-    # Found by its jobs: what runs is rare, and a search for it would read the whole book.
-    newest = Job.objects.filter(state=Job.State.RUNNING).values("last_run")
-    return runs.filter(status=status, pk__in=newest)
+        return wanted
