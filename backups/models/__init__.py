@@ -1,5 +1,6 @@
 """Every noun of the house, one module each."""
 
+from backups.models.api_keys import ApiKey
 from backups.models.certificates import Certificate
 from backups.models.events import Event
 from backups.models.hosts import Host
@@ -11,9 +12,10 @@ from backups.models.runs import Run
 from backups.models.servers import Server
 from backups.models.slots import Slot
 from backups.models.units import Assessment, Unit
-from backups.models.users import User
+from backups.models.users import Rotation, User, UsersFile
 
 __all__ = [
+    "ApiKey",
     "Assessment",
     "Certificate",
     "Event",
@@ -23,9 +25,11 @@ __all__ = [
     "Operator",
     "Receipt",
     "Repository",
+    "Rotation",
     "Run",
     "Server",
     "Slot",
     "Unit",
     "User",
+    "UsersFile",
 ]

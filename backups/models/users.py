@@ -1,4 +1,7 @@
-"""Users: the entries of a server's `.htpasswd`."""
+"""Users: the entries of a server's `.htpasswd`, and what the house knows of that file."""
+
+import json
+from collections.abc import Mapping
 
 from django.db import models
 from django.urls import reverse
@@ -43,3 +46,111 @@ class User(models.Model):
     @property
     def is_disabled(self) -> bool:
         return self.disabled is not None
+
+    @property
+    def rotation(self) -> "Rotation | None":
+        """The newest one, whether it is over or not."""
+        return self.rotations.first()
+
+
+# Name of an entry, and its hash: as JSON because a hash by hand may hold bytes that no text
+# column takes.
+Hashes = dict[str, str]
+# What a change does to a name: its hash before and after; None: no entry.
+Steps = dict[str, tuple[str | None, str | None]]
+
+
+class UsersFile(models.Model):
+    """The `.htpasswd` of one server as the house published or adopted it.
+
+    With it a hand edit is a difference that can be undone, and a change that was cut off is
+    known from one made by hand. The hashes are as secret here as in the file: pages, logs and
+    exports never show these columns.
+    """
+
+    server = models.OneToOneField(Server, on_delete=models.CASCADE, related_name="users_file")
+    known = models.TextField(default="{}", editable=False)
+    pending = models.TextField(default="{}", editable=False)
+    difference_count = models.PositiveIntegerField(default=0)
+    found = models.JSONField(default=list, help_text="The first differences of the last look")
+    found_since = models.DateTimeField(null=True, blank=True)
+    looked = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"users file of {self.server}"
+
+    @property
+    def hashes(self) -> Hashes:
+        hashes: Hashes = json.loads(self.known)
+        return hashes
+
+    @hashes.setter
+    def hashes(self, hashes: Mapping[str, str]) -> None:
+        self.known = json.dumps(hashes)
+
+    @property
+    def steps(self) -> Steps:
+        """The change that is being published, or was cut off."""
+        return {name: (before, after) for name, (before, after) in json.loads(self.pending).items()}
+
+    @steps.setter
+    def steps(self, steps: Steps) -> None:
+        self.pending = json.dumps(steps)
+
+
+class RotationQuerySet(models.QuerySet["Rotation"]):
+    """Rotations, by how far they are."""
+
+    def open(self) -> "RotationQuerySet":
+        return self.filter(state__in=Rotation.OPEN)
+
+
+class Rotation(models.Model):
+    """A new password on its way to the host, kept as a hash until the host has it."""
+
+    class State(models.TextChoices):
+        STAGED = "staged", "Waits for the host"
+        SWAPPED = "swapped", "Waits for the first success"
+        DONE = "done", "Done"
+        TAKEN_BACK = "taken-back", "Taken back"
+
+    OPEN = (State.STAGED, State.SWAPPED)
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="rotations")
+    state = models.CharField(max_length=10, choices=State, default=State.STAGED)
+    new_hash = models.CharField(max_length=255, blank=True, editable=False)
+    former_hash = models.CharField(max_length=255, blank=True, editable=False)
+    trusts_signs = models.BooleanField(
+        default=True, help_text="A failed sign-in tells that the host has the new password"
+    )
+    is_by_sign = models.BooleanField(default=False, help_text="The host was seen to have it")
+    staged = models.DateTimeField(auto_now_add=True)
+    swapped = models.DateTimeField(null=True, blank=True)
+    ends_by = models.DateTimeField(null=True, blank=True)
+    ended = models.DateTimeField(null=True, blank=True)
+    sentence = models.TextField(blank=True)
+    by_name = models.CharField(max_length=150)
+
+    objects = RotationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-staged", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user"],
+                condition=models.Q(state__in=["staged", "swapped"]),
+                name="rotation_open_is_one",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=["staged", "swapped"])
+                | models.Q(new_hash="", former_hash=""),
+                name="rotation_ended_keeps_no_hash",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"rotation of {self.user}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in self.OPEN
