@@ -5,10 +5,11 @@ from datetime import datetime
 from statistics import median
 from typing import Any
 
-from django.db.models import Count, Max, Q, QuerySet, Sum
+from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from backups.engines.systemd import level_of
-from backups.models import Certificate, Job, Repository, Run, Server, Unit
+from backups.models import Certificate, Job, Repository, Run, Server, Unit, User
 
 # From here on systemd itself says MEDIUM: a good part of the machine lies open to the unit.
 TOO_OPEN = 50
@@ -98,6 +99,7 @@ class Exposure:
     """The scores of all units, in tenths."""
 
     scores: list[int]
+    wrong: int = 0
     limit: int = TOO_OPEN
 
     @property
@@ -115,6 +117,18 @@ class Exposure:
     @property
     def words(self) -> str:
         return f"{self.closed} of {self.count} OK or better"
+
+    @property
+    def headline(self) -> str:
+        count, wrong, too_open = self.count, self.wrong, self.open
+        if wrong:
+            one = wrong == 1
+            has = "One unit has a line" if one else f"{wrong} units have lines"
+            return f"{has} that {'does' if one else 'do'} harm"
+        if too_open:
+            are = "is" if too_open == 1 else "are"
+            return f"{too_open} of {count} unit{'s' * (count > 1)} {are} too open"
+        return "The one unit is well closed" if count == 1 else f"All {count} units are well closed"
 
     @property
     def levels(self) -> list[Level]:
@@ -220,7 +234,10 @@ def jobs() -> Jobs:
 
 
 def servers() -> Servers:
-    return Servers(list(Server.objects.annotate(user_count=Count("users"))))
+    # Counted apart: a join would group every user by all columns of its server.
+    users = User.objects.filter(server=OuterRef("pk")).order_by().values("server")
+    count = Coalesce(Subquery(users.annotate(count=Count("pk")).values("count")), 0)
+    return Servers(list(Server.objects.annotate(user_count=count)))
 
 
 def certificates() -> Certificates:
@@ -230,7 +247,8 @@ def certificates() -> Certificates:
 
 def exposure() -> Exposure:
     scores = Unit.objects.order_by().values_list("exposure", flat=True)
-    return Exposure([score for score in scores if score is not None])
+    wrong = Unit.objects.exclude(finding="").count()
+    return Exposure([score for score in scores if score is not None], wrong)
 
 
 def disks() -> Disks:
