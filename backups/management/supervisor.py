@@ -43,13 +43,16 @@ class Child:
         if self.process is None or self.process.poll() is None:
             return
         if self.not_before == 0.0:
+            # Of a web server that was killed, its own children still hold the port.
+            self.signal(signal.SIGKILL)
             self.not_before = time.monotonic() + _RESTART_AFTER
         elif time.monotonic() > self.not_before:
             self.not_before = 0.0
             self.start()
 
     def signal(self, number: int) -> None:
-        if self.process is not None and self.process.poll() is None:
+        """To all of its group, also when it has died before its children."""
+        if self.process is not None:
             with suppress(ProcessLookupError):
                 os.killpg(self.process.pid, number)
 

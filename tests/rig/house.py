@@ -51,8 +51,10 @@ class House:
                 env=self.variables(),
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                # As a terminal has it: its Ctrl-C reaches the group.
+                start_new_session=True,
             )
-        wait_until(self._is_healthy, START_SECONDS, lambda: self.log.read_text())
+        wait_until(self.is_healthy, START_SECONDS, lambda: self.log.read_text())
 
     def stop(self) -> None:
         if self.process is not None and self.process.poll() is None:
@@ -76,7 +78,7 @@ class House:
         mine |= {"RESTHOUSE_BIND": f"127.0.0.1:{self.port}", "PYTHONUNBUFFERED": "1"}
         return {**os.environ, **mine, **self.environment}
 
-    def _is_healthy(self) -> bool:
+    def is_healthy(self) -> bool:
         assert self.process is not None
         assert self.process.poll() is None, self.log.read_text()
         try:
