@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import chain, islice
+from itertools import chain, groupby, islice
+from operator import attrgetter
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
+from django.urls import reverse
 from django.utils import timezone
 
 from backups.models import Certificate, Host, Job, Server, Unit
@@ -13,6 +15,9 @@ from backups.models import Certificate, Host, Job, Server, Unit
 # A host that was added and never came: after a day, somebody has forgotten it.
 _PATIENCE = timedelta(days=1)
 _ALL = 1000
+# So many jobs with one ailment have one cause, which is named once.
+_MANY = 5
+_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,7 @@ def needs(limit: int = _ALL) -> list[Need]:
     """Servers first, since all jobs hang on them; what is only a warning comes last."""
     found = chain(
         map(_of_server, _servers()[:limit]),
-        map(_of_job, _jobs().select_related("host", "last_run").defer("last_run__log")[:limit]),
+        _of_jobs(limit),
         map(_of_unit, _units().select_related("host").defer("text")[:limit]),
         map(_of_silent, Host.objects.silent()[:limit]),
         map(_of_certificate, Certificate.objects.ending().select_related("server")[:limit]),
@@ -45,9 +50,14 @@ def needs(limit: int = _ALL) -> list[Need]:
 
 def count_needs() -> int:
     """How many there are, without looking at each."""
-    sources: list[QuerySet[Server] | QuerySet[Job] | QuerySet[Unit] | QuerySet[Host]]
-    sources = [_servers(), _jobs(), _units(), Host.objects.silent(), _waiting()]
-    return sum(source.count() for source in sources) + Certificate.objects.ending().count()
+    return (
+        _servers().count()
+        + sum(1 if group.is_one else group.count for group in _job_groups())
+        + _units().count()
+        + Host.objects.silent().count()
+        + Certificate.objects.ending().count()
+        + _waiting().count()
+    )
 
 
 def _warnings_last(found: Iterator[Need]) -> Iterator[Need]:
@@ -89,24 +99,81 @@ def _of_server(server: Server) -> Need:
 
 
 _JOB_WORDS = {
-    Job.State.DIFFERS: ("failed", "reports success, but nothing arrives"),
-    Job.State.FAILED: ("failed", "failed to back up"),
-    Job.State.MISSED: ("missed", "did not back up"),
-    Job.State.WARNING: ("warning", "backed up with warnings"),
+    Job.State.DIFFERS: (
+        "failed",
+        "reports success, but nothing arrives",
+        "report success, but nothing arrives",
+    ),
+    Job.State.FAILED: ("failed", "failed to back up", "failed for the same reason"),
+    Job.State.MISSED: ("missed", "did not back up", "did not run"),
+    Job.State.WARNING: ("warning", "backed up with warnings", "have the same warning"),
 }
 
 
 def sentence_of(job: Job) -> str:
     """What a job that needs a look does, said of its host; empty when it needs none."""
-    return _JOB_WORDS.get(Job.State(job.state), ("", ""))[1]
+    return _JOB_WORDS.get(Job.State(job.state), ("", "", ""))[1]
 
 
-def _jobs() -> QuerySet[Job]:
-    return Job.objects.needing_a_look().worst_first()
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Jobs that ail from the same; when they are many, they are one need."""
+
+    state: str
+    severity: int
+    reason: str
+    count: int
+
+    @property
+    def is_one(self) -> bool:
+        return self.count >= _MANY
+
+    @property
+    def jobs(self) -> QuerySet[Job]:
+        alike = Job.objects.filter(state=self.state)
+        # What was missed gives its own time as the reason; the cause is likely one.
+        return alike if self.state == Job.State.MISSED else alike.filter(reason=self.reason)
+
+
+def _job_groups() -> list[_Group]:
+    found: dict[tuple[str, str], _Group] = {}
+    ill = Job.objects.needing_a_look().order_by("-severity")
+    rows = ill.values_list("state", "severity", "reason").annotate(count=Count("pk"))
+    for state, severity, reason, count in rows:
+        key = (state, "" if state == Job.State.MISSED else reason)
+        so_far = found[key].count if key in found else 0
+        found[key] = _Group(state, severity, reason, so_far + count)
+    return sorted(found.values(), key=lambda group: (-group.severity, -group.count))
+
+
+def _of_jobs(limit: int) -> Iterator[Need]:
+    """By how bad it is, the many before the few."""
+    for severity, groups in groupby(_job_groups(), key=attrgetter("severity")):
+        many = [group for group in groups if group.is_one]
+        yield from map(_of_group, many)
+        rest = Job.objects.filter(severity=severity).worst_first()
+        for group in many:
+            rest = rest.exclude(pk__in=group.jobs)
+        related = rest.select_related("host", "last_run").defer("last_run__log")
+        yield from map(_of_job, related[:limit])
+
+
+def _of_group(group: _Group) -> Need:
+    names = group.jobs.order_by("host__name").values_list("host__name", flat=True)
+    named = ", ".join(names[:_NAMED])
+    return Need(
+        state=_JOB_WORDS[Job.State(group.state)][0],
+        label=f"{Job.State(group.state).label}, {group.count} jobs",
+        name=f"{group.count} jobs",
+        sentence=_JOB_WORDS[Job.State(group.state)][2],
+        reason=f"{group.reason} {named} and {group.count - _NAMED} more.",
+        button="See the hosts",
+        url=f"{reverse('hosts:index')}?state=needs",
+    )
 
 
 def _of_job(job: Job) -> Need:
-    state, sentence = _JOB_WORDS[Job.State(job.state)]
+    state, sentence, _ = _JOB_WORDS[Job.State(job.state)]
     run = job.last_run if job.state in (Job.State.FAILED, Job.State.WARNING) else None
     differs = job.state == Job.State.DIFFERS
     return Need(

@@ -55,6 +55,25 @@ def test_the_worst_comes_first_and_warnings_last():
     assert [need.name for need in needs(3)] == ["house", "differs", "failed"]
 
 
+def test_an_outage_of_many_is_named_once():
+    reason = "The server could not be reached."
+    for number in range(7):
+        make_job(make_host(name=f"web-{number}"), state=Job.State.FAILED, reason=reason)
+        missed = timezone.now() - timedelta(hours=number)
+        make_job(state=Job.State.MISSED, reason=f"No run came since {missed:%H:%M}.")
+    make_job(make_host(name="db-03"), state=Job.State.FAILED, reason="The password is wrong.")
+
+    found = needs()
+
+    assert [(need.name, need.sentence) for need in found] == [
+        ("7 jobs", "failed for the same reason"),
+        ("db-03", "failed to back up"),
+        ("7 jobs", "did not run"),
+    ]
+    assert "web-0, web-1, web-2 and 4 more" in found[0].reason
+    assert count_needs() == 3
+
+
 def test_a_failed_run_is_shown_itself_and_a_missing_one_by_its_host():
     run = make_run(make_job(state=Job.State.FAILED), status=Run.Status.FAILED, exit_code=1)
     missed = make_job(state=Job.State.MISSED)
@@ -81,8 +100,8 @@ def test_a_host_that_was_refused_on_purpose_needs_nobody():
 
 
 def test_needs_costs_the_same_for_one_job_and_for_many(django_assert_num_queries):
-    for _ in range(5):
+    for _ in range(4):
         make_run(make_job(state=Job.State.FAILED), status=Run.Status.FAILED, exit_code=1)
 
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         needs()

@@ -25,7 +25,6 @@ def index(request: HttpRequest) -> HttpResponse:
         "form": form,
         "page": page,
         "exposure": standing.exposure(),
-        "wrong_count": Unit.objects.exclude(finding="").count(),
         "without_systemd": without[:_NAMED],
         "without_count": without.count(),
     }

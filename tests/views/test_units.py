@@ -39,7 +39,7 @@ def test_index_names_wrong_lines_before_any_score(client):
 
     page = client.get("/hardening/")
 
-    assert "1 unit has a line that does harm" in html_of(page)
+    assert "One unit has a line that does harm" in html_of(page)
     assert [unit.host.name for unit in page.context["page"]] == ["wrong", "open", "closed"]
 
 
