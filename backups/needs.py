@@ -163,7 +163,7 @@ def _of_group(group: _Group) -> Need:
     named = ", ".join(names[:_NAMED])
     return Need(
         state=_JOB_WORDS[Job.State(group.state)][0],
-        label=f"{Job.State(group.state).label}, {group.count} jobs",
+        label=Job.State(group.state).label,
         name=f"{group.count} jobs",
         sentence=_JOB_WORDS[Job.State(group.state)][2],
         reason=f"{group.reason} {named} and {group.count - _NAMED} more.",

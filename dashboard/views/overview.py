@@ -1,5 +1,6 @@
 """The overview: what needs somebody, and how every job stands."""
 
+from django.db.models import Q
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
@@ -34,14 +35,15 @@ def index(request: HttpRequest) -> HttpResponse:
 
 def _beside() -> dict[str, object]:
     """What stands around the ledger: the rail, the units, the disks."""
-    units = Unit.objects.filter(exposure__isnull=False).select_related("host", "job")
+    units = Unit.objects.filter(exposure__isnull=False).alias(is_right=Q(finding=""))
+    units = units.select_related("host").defer("text")
     repositories = Repository.objects.filter(is_gone=False).select_related("server")
     return {
         "running": standing.running_now(_FEW),
         "servers": standing.servers(),
         "certificates": standing.certificates(),
         "exposure": standing.exposure(),
-        "worst_units": units.defer("text").order_by("-exposure", "host__name")[:_FEW],
+        "worst_units": units.order_by("is_right", "-exposure", "host__name")[:_FEW],
         "disks": standing.disks(),
         "largest": repositories.order_by("-bytes")[:_FEW],
     }
