@@ -1,6 +1,6 @@
 """Pages of long histories: the place to go on from, as it stands in the address."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 
 def keyset_of(text: str) -> tuple[datetime, int] | None:
@@ -8,8 +8,9 @@ def keyset_of(text: str) -> tuple[datetime, int] | None:
     moment, _, pk = text.rpartition("_")
     try:
         at = datetime.fromisoformat(moment)
-        return (at, int(pk)) if at.tzinfo else None
-    except ValueError:
+        # Early in the year one, some zones lie before the calendar begins.
+        return (at.astimezone(UTC), int(pk)) if at.tzinfo else None
+    except (ValueError, OverflowError):
         return None
 
 
