@@ -1,10 +1,11 @@
 """Every route, on one screen."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 
 from dashboard import api
 from dashboard.views import (
+    absent,
     agent,
     certificates,
     events,
@@ -88,6 +89,8 @@ urlpatterns = [
     path("agent", agent.show, name="agent"),
     path("health/", health.show, name="health"),
     path("api/", api.urls),
+    # Nobody signs up here, and no mail is sent: the terminal gives forgotten passwords anew.
+    re_path("^account/(?:signup|email|confirm-email|password/reset|login/code)/", absent.show),
     path("account/", include("allauth.account.urls")),
     path("account/2fa/", include("allauth.mfa.urls")),
     path("admin/", admin.site.urls),

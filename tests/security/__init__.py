@@ -1,0 +1,1 @@
+"""What a hostile reader of this house would try."""
