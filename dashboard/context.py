@@ -33,5 +33,13 @@ class House:
         return oldest
 
 
+def house_of(request: HttpRequest) -> House:
+    """One for each request, so that page and navigation count once."""
+    if not hasattr(request, "house"):
+        request.house = House()  # type: ignore[attr-defined]
+    house: House = request.house  # type: ignore[attr-defined]
+    return house
+
+
 def house(request: HttpRequest) -> dict[str, House]:
-    return {"house": House()}
+    return {"house": house_of(request)}

@@ -7,7 +7,8 @@ from django.views.decorators.http import require_safe
 from backups import engines, standing
 from backups.ledger import ledger_of
 from backups.models import Host, Job, Repository, Server, Unit, User
-from backups.needs import count_needs, needs
+from backups.needs import needs
+from dashboard.context import house_of
 from dashboard.http import HttpRequest, render
 
 _NEEDS_SHOWN = 7
@@ -19,7 +20,7 @@ _FEW = 4
 def index(request: HttpRequest) -> HttpResponse:
     if not Job.objects.exists():
         return _first_steps(request)
-    need_count, jobs = count_needs(), standing.jobs()
+    need_count, jobs = house_of(request).needs, standing.jobs()
     lines = ledger_of(Job.objects.backing_up().worst_first()[:_JOBS_SHOWN])
     context = {
         "headline": standing.headline(jobs, need_count),
