@@ -1,6 +1,7 @@
 """Settings; the first block is every variable that is read from the environment."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import django_stubs_ext
 import environ
@@ -25,6 +26,12 @@ HTTPS = env.bool("HTTPS", RESTHOUSE_URL.startswith("https://"))
 TIME_ZONE = env.str("TIME_ZONE", "UTC")
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
 STATIC_ROOT = Path(env.str("STATIC_ROOT", "") or RESTHOUSE_DATA / "static")
+
+_LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
+_NAME = urlsplit(RESTHOUSE_URL).hostname or "localhost"
+_OWN_HOST = f"[{_NAME}]" if ":" in _NAME else _NAME
+# The last ones are for the machine's own health check.
+ALLOWED_HOSTS = list(dict.fromkeys([*ALLOWED_HOSTS, _OWN_HOST, *_LOOPBACK]))
 
 django_stubs_ext.monkeypatch()
 
@@ -99,7 +106,12 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     }
 DATABASES["default"]["CONN_MAX_AGE"] = None
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "cache",
+        # Each host that reports has an entry; with Django's 300 they drove out the failed sign-ins.
+        "OPTIONS": {"MAX_ENTRIES": 20_000},
+    }
 }
 QUEUES = ["operations", "checks"]
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": QUEUES}}
@@ -123,7 +135,9 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Resthouse"
 # Browsers allow passkeys on http only for localhost; there the library wants to be told.
-MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS and _OWN_HOST in _LOOPBACK
+# Whoever counts guesses by address believes a proxy, but nobody else.
+ALLAUTH_TRUSTED_PROXY_COUNT = NINJA_NUM_PROXIES = int(HTTPS)
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_AGE = 14 * 24 * 3600

@@ -1,7 +1,6 @@
 """Doors: what a stranger may see, and that no other site can act in an operator's name."""
 
 import pytest
-from django.test import Client
 
 from tests.security.addresses import every_address
 
