@@ -9,8 +9,11 @@ from django.utils import timezone
 from django_tasks import TaskResultStatus, default_task_backend, task
 from django_tasks.exceptions import TaskResultDoesNotExist
 
-from backups.actions import hosts, jobs, operations, repositories, servers, users
+from backups.actions import hosts, jobs, operations, repositories, servers
 from backups.actions.queue import forget_ended_tasks
+from backups.actions.users import expire_users
+from backups.actions.users_reconcile import reconcile_users
+from backups.actions.users_rotation import drive_rotations
 from backups.models import Slot
 
 _KEEP_SLOTS = timedelta(hours=6)
@@ -45,8 +48,9 @@ SCHEDULES = [
     Schedule(servers.check_servers, 10),
     Schedule(repositories.scan_servers, 60),
     Schedule(jobs.judge_jobs, 30),
-    Schedule(users.expire_users, 30),
-    Schedule(users.adopt_all_users, 60),
+    Schedule(expire_users, 30),
+    Schedule(reconcile_users, 60),
+    Schedule(drive_rotations, 10),
     Schedule(hosts.forget_expired_tokens, 3600),
     Schedule(forget_old_turns, 3600),
 ]

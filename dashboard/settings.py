@@ -24,6 +24,7 @@ DEBUG = env.bool("DEBUG", False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 HTTPS = env.bool("HTTPS", RESTHOUSE_URL.startswith("https://"))
 TIME_ZONE = env.str("TIME_ZONE", "UTC")
+BCRYPT_COST = env.int("BCRYPT_COST", 10)
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
 STATIC_ROOT = Path(env.str("STATIC_ROOT", "") or RESTHOUSE_DATA / "static")
 

@@ -3,26 +3,33 @@
 import logging
 import secrets
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from django.db import transaction
 from django.utils import timezone
 
 from backups import engines
+from backups.actions.users_book import (
+    Entries,
+    keep_book,
+    open_book,
+    record_cut_off,
+    take_back_cut_off,
+    write_ahead,
+)
 from backups.engines import restserver
 from backups.engines.errors import EngineError, EngineUnavailable
-from backups.engines.htpasswd import Entry
-from backups.models import Server
+from backups.models import Server, UsersFile
 
 logger = logging.getLogger(__name__)
 
 PROVEN_WITHIN = 5
+APPLIES_LATER = "applies when it starts"
 
 Row = TypeVar("Row")
-Entries = dict[str, Entry]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,32 +45,88 @@ def change_entries(
     alter: Callable[[Entries], None],
     keep: Callable[[Proof], Row],
     *,
+    about: Collection[str],
     lets_in: dict[str, str] | None = None,
 ) -> Row:
     """Alter the entries, publish and prove them, keep the rows; or have all as it was before.
 
-    The rows are written while the file is still locked, so that nobody takes the new entry for
-    one that was made by hand.
+    `about` are the names that it may alter. Rows and book are written in one transaction, while
+    the file is still locked: whatever happens, both tell of the file before or of that after.
     """
-    kept: list[Row] = []
-    is_running = _is_running(server)
+    change = _Change(server, keep, frozenset(about), lets_in or {})
+    with engines.htpasswd_of(server).change(prove=change.prove, undo=change.undo) as entries:
+        change.begin(entries)
+        alter(entries)
+        change.announce()
+    return change.kept[0]
+
+
+def replace_file(server: Server, make: Callable[[str], str], keep: Callable[[Proof], None]) -> None:
+    """Put the text there that `make` has for the present one, proven as any change."""
+    running = runs(server)
 
     def prove() -> None:
-        proof = _prove(server, lets_in or {}) if is_running else Proof("applies when it starts")
+        proof = prove_live(server, {}) if running else Proof(APPLIES_LATER)
         with transaction.atomic():
-            kept.append(keep(proof))
+            keep(proof)
 
     def undo() -> None:
-        if is_running:
+        if running:
             tell(server)
 
-    with engines.htpasswd_of(server).change(prove=prove, undo=undo) as entries:
-        before = dict(entries)
-        alter(entries)
-        if entries == before:
-            with transaction.atomic():
-                kept.append(keep(Proof("the file had it so already")))
-    return kept[0]
+    engines.htpasswd_of(server).replace(make, prove=prove, undo=undo)
+
+
+@dataclass(slots=True)
+class _Change(Generic[Row]):
+    """A change on its way from the file through the proof into the rows."""
+
+    server: Server
+    keep: Callable[[Proof], Row]
+    about: frozenset[str]
+    lets_in: dict[str, str]
+    is_running: bool = field(init=False)
+    book: UsersFile = field(init=False)
+    entries: Entries = field(init=False)
+    in_file: Entries = field(init=False)
+    before: Entries = field(init=False)
+    pending: str = field(init=False)
+    cut_off: tuple[str, ...] = ()
+    kept: list[Row] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.is_running = runs(self.server)
+
+    def begin(self, entries: Entries) -> None:
+        """Go back to where nothing is half done."""
+        self.in_file, self.book = dict(entries), open_book(self.server, entries)
+        self.pending = self.book.pending
+        self.cut_off = take_back_cut_off(self.book, entries)
+        self.entries, self.before = entries, dict(entries)
+
+    def announce(self) -> None:
+        if self.entries == self.in_file:
+            # A killed process may have put the file back without a word to the server.
+            if self.book.steps and self.is_running:
+                tell(self.server)
+            self.commit(Proof("the file had it so already"))
+        else:
+            write_ahead(self.book, self.before, self.entries, self.about, self.cut_off)
+
+    def prove(self) -> None:
+        running = self.is_running
+        self.commit(prove_live(self.server, self.lets_in) if running else Proof(APPLIES_LATER))
+
+    def commit(self, proof: Proof) -> None:
+        with transaction.atomic():
+            record_cut_off(self.server, self.cut_off)
+            keep_book(self.book, self.entries, self.about)
+            self.kept.append(self.keep(proof))
+
+    def undo(self) -> None:
+        UsersFile.objects.filter(pk=self.book.pk).update(pending=self.pending)
+        if self.is_running:
+            tell(self.server)
 
 
 def tell(server: Server) -> None:
@@ -74,7 +137,7 @@ def tell(server: Server) -> None:
         logger.warning("%s was not told to read its users: %s", server, error)
 
 
-def _is_running(server: Server) -> bool:
+def runs(server: Server) -> bool:
     """As the engine says at this moment: what the last check found may be over."""
     if server.status in Server.WITHOUT_CONTAINER:
         return False
@@ -89,7 +152,7 @@ def _is_running(server: Server) -> bool:
     return container is not None and container.is_running
 
 
-def _prove(server: Server, lets_in: dict[str, str]) -> Proof:
+def prove_live(server: Server, lets_in: dict[str, str]) -> Proof:
     """By real sign-ins where a password is known, else by the server's own word."""
     if not engines.containers_of(server).reload_users(server.name):
         raise EngineError(

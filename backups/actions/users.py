@@ -1,21 +1,22 @@
 """Users: changed in `.htpasswd`, proven on the running server, or taken back."""
 
 import logging
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db import transaction
+from django.conf import settings
 from django.utils import timezone
 from django_tasks import task
 
-from backups import engines
 from backups.actions.events import Actor, record_event
-from backups.actions.proofs import Entries, Proof, change_entries, tell
+from backups.actions.proofs import Proof, change_entries
+from backups.actions.users_book import Entries
 from backups.engines import htpasswd
 from backups.engines.errors import EngineError
 from backups.engines.htpasswd import Entry
 from backups.models import Server, User
+from backups.models.users import MAX_NAME, MAX_NOTE
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +38,8 @@ def add_user(
 ) -> NewPassword:
     """Add an entry; without a password, one is generated."""
     htpasswd.check_name(name, is_private=server.has_private_repositories)
-    password, hashed = _password(password)
+    check_row(name, note)
+    password, hashed = new_password(password)
 
     def alter(entries: Entries) -> None:
         if name in entries or server.users.filter(name=name).exists():
@@ -51,15 +53,16 @@ def add_user(
         record_event(by, "added", user, sentence=proof.sentence)
         return user
 
-    return NewPassword(change_entries(server, alter, keep, lets_in={name: password}), password)
+    user = change_entries(server, alter, keep, about={name}, lets_in={name: password})
+    return NewPassword(user, password)
 
 
 def rotate_user(user: User, *, by: Actor, password: str = "") -> NewPassword:
     """Replace the password; the former one is refused from then on."""
-    password, hashed = _password(password)
+    password, hashed = new_password(password)
 
     def alter(entries: Entries) -> None:
-        _refresh(user)
+        refresh(user)
         if user.is_disabled:
             raise EngineError(f"{user} is disabled. Enable it first.")
         entries[user.name] = Entry(user.name, hashed)
@@ -70,40 +73,38 @@ def rotate_user(user: User, *, by: Actor, password: str = "") -> NewPassword:
         record_event(by, "rotated", user, sentence=proof.sentence)
         return user
 
-    return NewPassword(
-        change_entries(user.server, alter, keep, lets_in={user.name: password}), password
-    )
+    lets_in = {user.name: password}
+    change_entries(user.server, alter, keep, about={user.name}, lets_in=lets_in)
+    return NewPassword(user, password)
 
 
 def disable_user(user: User, *, by: Actor) -> None:
     """Take the entry out of the file and keep its hash."""
+    kept: list[str] = []
 
     def alter(entries: Entries) -> None:
-        _refresh(user)
+        refresh(user)
         entry = entries.pop(user.name, None)
         if entry is None and user.is_disabled:
             raise EngineError(f"{user} is disabled already.")
         if entry is None:
             raise _NotInFileError(f"{user} is not in the file any more: somebody removed it.")
-        # Kept before the file changes: a hash that is in neither place would be lost.
-        _keep_hash(user, timezone.now(), entry.hash)
+        kept.append(entry.hash)
 
     def keep(proof: Proof) -> User:
+        user.disabled, user.disabled_hash = timezone.now(), kept[0]
+        user.save(update_fields=["disabled", "disabled_hash"])
         record_event(by, "disabled", user, sentence=proof.sentence)
         return user
 
-    try:
-        change_entries(user.server, alter, keep)
-    except BaseException:
-        _forget_hash_of_present(user)
-        raise
+    _changed(user, alter, keep)
 
 
 def enable_user(user: User, *, by: Actor) -> None:
     """Put the kept hash back: the former password works again."""
 
     def alter(entries: Entries) -> None:
-        _refresh(user)
+        refresh(user)
         if not user.is_disabled:
             raise EngineError(f"{user} is enabled already.")
         entries.setdefault(user.name, Entry(user.name, user.disabled_hash))
@@ -116,7 +117,7 @@ def enable_user(user: User, *, by: Actor) -> None:
         record_event(by, "enabled", user, sentence=proof.sentence)
         return user
 
-    change_entries(user.server, alter, keep)
+    _changed(user, alter, keep)
 
 
 def delete_user(user: User, *, by: Actor) -> None:
@@ -130,13 +131,29 @@ def delete_user(user: User, *, by: Actor) -> None:
         user.delete()
         return user
 
-    change_entries(user.server, alter, keep)
+    _changed(user, alter, keep)
 
 
 def note_user(user: User, note: str, *, by: Actor) -> None:
+    check_row(user.name, note)
     user.note = note
     user.save(update_fields=["note"])
     record_event(by, "noted", user)
+
+
+def set_expiry(user: User, when: datetime | None, *, by: Actor) -> None:
+    """Disable it at this minute; None: never."""
+    if when is not None:
+        when = when.replace(second=0, microsecond=0)
+        if when <= timezone.now():
+            raise EngineError(
+                f"{timezone.localtime(when):%-d %b %Y %H:%M} is over. Disable {user} to refuse it "
+                "now, or choose a later time."
+            )
+    user.expires = when
+    user.save(update_fields=["expires"])
+    until = f"until {timezone.localtime(when):%-d %b %Y %H:%M %Z}" if when else "no expiry"
+    record_event(by, "set the expiry of", user, sentence=until)
 
 
 @task(queue_name="checks")
@@ -144,6 +161,25 @@ def expire_users() -> int:
     """Disable whose time is over; returns how many."""
     over = User.objects.filter(expires__lte=timezone.now(), disabled__isnull=True)
     return sum(_expire(user) for user in over.select_related("server"))
+
+
+def new_password(given: str) -> tuple[str, str]:
+    """The password, generated where none is given, and its hash."""
+    password = given or htpasswd.generate_password()
+    htpasswd.check_password(password)
+    return password, htpasswd.hash_password(password, cost=settings.BCRYPT_COST)
+
+
+def refresh(user: User) -> None:
+    """What others did to the row since it was read counts; the file's lock is held by now."""
+    try:
+        user.refresh_from_db()
+    except User.DoesNotExist:
+        raise EngineError(f"{user} was deleted in the meantime.") from None
+
+
+def _changed(user: User, alter: Callable[[Entries], None], keep: Callable[[Proof], User]) -> None:
+    change_entries(user.server, alter, keep, about={user.name})
 
 
 def _expire(user: User) -> bool:
@@ -158,67 +194,10 @@ def _expire(user: User) -> bool:
     return True
 
 
-@task(queue_name="checks")
-def adopt_all_users() -> None:
-    for server in Server.objects.live():
-        try:
-            adopt_users(server)
-        except EngineError as error:
-            logger.warning("the users of %s: %s", server, error)
-
-
-def adopt_users(server: Server) -> int:
-    """Know what was changed in the file by hand; changes nothing in it."""
-    if not _differences(server, _names_in_file(server)):
-        return 0
-    # Only now it is worth waiting for whoever changes the file at this moment.
-    with engines.htpasswd_of(server).change() as entries, transaction.atomic():
-        found = _differences(server, set(entries))
-        for user in found:
-            said = "It was added by hand." if user.pk is None else "It was put back by hand."
-            user.disabled, user.disabled_hash = None, ""
-            user.save()
-            record_event("scheduler", "adopted", user, sentence=said)
-    # Also a change of our own may have been cut off just before this.
-    tell(server)
-    return len(found)
-
-
-def _names_in_file(server: Server) -> set[str]:
-    """Of a damaged file none: it must be mended first."""
-    contents = engines.htpasswd_of(server).read()
-    return set() if contents.is_refused else {entry.name for entry in contents.entries}
-
-
-def _differences(server: Server, in_file: set[str]) -> list[User]:
-    """Who stands in the file, but is unknown here or known as disabled."""
-    known = {user.name: user for user in server.users.all()}
-    new = [User(server=server, name=name) for name in sorted(in_file - set(known))]
-    return new + [known[name] for name in sorted(in_file & set(known)) if known[name].is_disabled]
-
-
-def _password(given: str) -> tuple[str, str]:
-    """The password, generated where none is given, and its hash."""
-    password = given or htpasswd.generate_password()
-    htpasswd.check_password(password)
-    return password, htpasswd.hash_password(password)
-
-
-def _refresh(user: User) -> None:
-    """What others did to the row since it was read counts; the file's lock is held by now."""
-    try:
-        user.refresh_from_db()
-    except User.DoesNotExist:
-        raise EngineError(f"{user} was deleted in the meantime.") from None
-
-
-def _keep_hash(user: User, disabled: datetime | None, hashed: str) -> None:
-    user.disabled, user.disabled_hash = disabled, hashed
-    user.save(update_fields=["disabled", "disabled_hash"])
-
-
-def _forget_hash_of_present(user: User) -> None:
-    """After a change that failed: who is in the file is not disabled."""
-    with suppress(EngineError):
-        if user.is_disabled and user.name in _names_in_file(user.server):
-            _keep_hash(user, None, "")
+def check_row(name: str, note: str = "") -> None:
+    """The file would take any length, the row would not."""
+    for what, value, limit in (("name", name, MAX_NAME), ("note", note, MAX_NOTE)):
+        if len(value) > limit:
+            raise EngineError(f"The {what} is too long. Use at most {limit} characters.")
+        if "\0" in value:
+            raise EngineError(f"The {what} holds a NUL character. Leave it out.")

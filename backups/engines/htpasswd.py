@@ -12,6 +12,7 @@ from passlib.hash import bcrypt
 
 from backups.engines.errors import EngineError
 from backups.engines.files import Files
+from backups.engines.htpasswd_check import CheckedLine, MendedLine, check_file, mend, mended_lines
 from backups.engines.htpasswd_entries import (
     Contents,
     Entry,
@@ -26,15 +27,23 @@ from backups.engines.htpasswd_entries import (
 )
 
 __all__ = [
+    "CheckedLine",
     "Contents",
     "Entry",
     "Htpasswd",
     "Kind",
+    "MendedLine",
     "Problem",
+    "check_file",
     "check_name",
     "check_password",
+    "decode",
+    "encode",
+    "explain_name",
     "generate_password",
     "hash_password",
+    "mend",
+    "mended_lines",
     "parse",
     "render",
 ]
@@ -56,7 +65,10 @@ class Htpasswd:
 
     def read(self) -> Contents:
         """Without the file nobody is known, as with an empty one."""
-        return parse(decode(self.files.read(NAME) or b""))
+        return parse(self.read_text())
+
+    def read_text(self) -> str:
+        return decode(self.files.read(NAME) or b"")
 
     @contextmanager
     def change(
@@ -80,16 +92,42 @@ class Htpasswd:
             if wanted == entries:
                 return
             text = render(wanted.values(), comments=contents.comments)
-            self.files.write(PREVIOUS, former)
-            self.files.write(NAME, encode(text))
-            try:
-                if prove:
-                    prove()
-            except BaseException:
-                self.files.write(NAME, former)
-                if undo:
-                    undo()
-                raise
+            self._publish(former, text, prove, undo)
+
+    def replace(
+        self,
+        make: Callable[[str], str],
+        *,
+        prove: Callable[[], None] | None = None,
+        undo: Callable[[], None] | None = None,
+    ) -> None:
+        """Put the text there that `make` has for the present one; as change(), but of any file.
+
+        For a damaged file: it has no entries that could be changed.
+        """
+        with _locked(self.lock):
+            former = self.files.read(NAME) or b""
+            text = make(decode(former))
+            _refuse_damaged(parse(text))
+            self._publish(former, text, prove, undo)
+
+    def _publish(
+        self,
+        former: bytes,
+        text: str,
+        prove: Callable[[], None] | None,
+        undo: Callable[[], None] | None,
+    ) -> None:
+        self.files.write(PREVIOUS, former)
+        self.files.write(NAME, encode(text))
+        try:
+            if prove:
+                prove()
+        except BaseException:
+            self.files.write(NAME, former)
+            if undo:
+                undo()
+            raise
 
     def restore(self) -> None:
         """Put the file back that stood before the last change."""
@@ -115,6 +153,16 @@ def check_name(name: str, *, is_private: bool) -> None:
             f"{quoted(name)} is a part of every repository, so with private repositories this "
             "user could never be served. Choose another name."
         )
+
+
+def explain_name(name: str, *, is_private: bool) -> str:
+    """What is special about a name that works; empty where nothing is."""
+    if is_private and name == "metrics":
+        return (
+            "With private repositories, rest-server shows its counters to this user alone: "
+            "give it to what collects them."
+        )
+    return ""
 
 
 def check_password(password: str) -> None:

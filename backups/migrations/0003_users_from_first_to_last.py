@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
             name='UsersFile',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('known', models.TextField(default='{}', editable=False)),
+                ('known', models.TextField(blank=True, editable=False)),
                 ('pending', models.TextField(default='{}', editable=False)),
                 ('difference_count', models.PositiveIntegerField(default=0)),
                 ('found', models.JSONField(default=list, help_text='The first differences of the last look')),

@@ -8,13 +8,16 @@ from django.urls import reverse
 
 from backups.models.servers import Server
 
+MAX_NAME = 100
+MAX_NOTE = 200
+
 
 class User(models.Model):
     """What `.htpasswd` cannot hold: notes, dates, and the hash of a disabled entry."""
 
     server = models.ForeignKey(Server, on_delete=models.CASCADE, related_name="users")
-    name = models.CharField(max_length=100)
-    note = models.CharField(max_length=200, blank=True)
+    name = models.CharField(max_length=MAX_NAME)
+    note = models.CharField(max_length=MAX_NOTE, blank=True)
     created = models.DateTimeField(auto_now_add=True)
     rotated = models.DateTimeField(null=True, blank=True)
     expires = models.DateTimeField(null=True, blank=True)
@@ -56,8 +59,9 @@ class User(models.Model):
 # Name of an entry, and its hash: as JSON because a hash by hand may hold bytes that no text
 # column takes.
 Hashes = dict[str, str]
-# What a change does to a name: its hash before and after; None: no entry.
-Steps = dict[str, tuple[str | None, str | None]]
+# Under a name first the hash that stood there, then those that may stand there by now; None: no
+# entry.
+Steps = dict[str, list[str | None]]
 
 
 class UsersFile(models.Model):
@@ -69,7 +73,7 @@ class UsersFile(models.Model):
     """
 
     server = models.OneToOneField(Server, on_delete=models.CASCADE, related_name="users_file")
-    known = models.TextField(default="{}", editable=False)
+    known = models.TextField(blank=True, editable=False)
     pending = models.TextField(default="{}", editable=False)
     difference_count = models.PositiveIntegerField(default=0)
     found = models.JSONField(default=list, help_text="The first differences of the last look")
@@ -80,8 +84,13 @@ class UsersFile(models.Model):
         return f"users file of {self.server}"
 
     @property
+    def is_adopted(self) -> bool:
+        """Whether the file was ever taken for right; a damaged one never is."""
+        return bool(self.known)
+
+    @property
     def hashes(self) -> Hashes:
-        hashes: Hashes = json.loads(self.known)
+        hashes: Hashes = json.loads(self.known or "{}")
         return hashes
 
     @hashes.setter
@@ -91,7 +100,8 @@ class UsersFile(models.Model):
     @property
     def steps(self) -> Steps:
         """The change that is being published, or was cut off."""
-        return {name: (before, after) for name, (before, after) in json.loads(self.pending).items()}
+        steps: Steps = json.loads(self.pending)
+        return steps
 
     @steps.setter
     def steps(self, steps: Steps) -> None:

@@ -1,7 +1,7 @@
 """`manage.py users`: the entries of `.htpasswd`."""
 
 from backups import engines
-from backups.actions import users
+from backups.actions import users, users_import, users_reconcile
 from backups.engines import restserver
 from backups.engines.errors import EngineError
 from backups.management.noun import SERVER, NounCommand, Option, Verb, server_named
@@ -33,7 +33,7 @@ class Command(NounCommand):
     def list(self, server: str | None) -> None:
         """Who is in the file, and who is disabled."""
         of = server_named(server)
-        users.adopt_users(of)
+        users_reconcile.adopt_users(of)
         entries = {entry.name: entry for entry in engines.htpasswd_of(of).read().entries}
         rows = [
             {
