@@ -1,12 +1,19 @@
 """`manage.py users`."""
 
+import json
 import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+from django.core.management import CommandError, call_command
+
+from backups.models import Server
+from tests.factories import make_server
 from tests.rig.house import House
+from tests.rig.servers import make_data_directory, owner_of
 
 Answer = Callable[..., Any]
 
@@ -36,28 +43,38 @@ def test_the_printed_password_works_with_restic_at_once(
     assert new["password"].encode() not in (house.data / "resthouse.sqlite3").read_bytes()
 
 
+@pytest.mark.django_db
 def test_every_verb_of_the_page_has_its_command(
-    answer: Answer, refusal: Callable[..., str], create_arguments: list[str], tmp_path: Path
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    answer("servers", "create", *create_arguments)
+    directory = make_data_directory(tmp_path)
+    fields = {"data_directory": str(directory), **owner_of(directory)}
+    make_server(status=Server.Status.NEW, **fields)
     (tmp_path / "password").write_text("chosen-by-hand-1\n")
-    chosen = ["--password-file", str(tmp_path / "password")]
 
-    assert answer("users", "add", "web-1", *chosen)["password"] == "chosen-by-hand-1"
-    assert answer("users", "rotate", "web-1")["password"] != "chosen-by-hand-1"
-    answer("users", "note", "web-1", "in the cellar")
-    answer("users", "disable", "web-1")
-    [listed] = answer("users", "list")
-    assert (listed["is_disabled"], listed["is_in_file"], listed["note"]) == (
-        *(True, False),
-        "in the cellar",
-    )
-    assert "already" in refusal("users", "add", "web-1")
-    assert "rest-server would ignore it" in refusal("users", "add", "web 2")
-    answer("users", "enable", "web-1")
-    answer("users", "delete", "web-1")
-    assert answer("users", "list") == []
-    assert refusal("users", "disable", "web-1").endswith("has no user called web-1.")
+    def answer(*arguments: str) -> Any:
+        call_command("users", *arguments, "--json")
+        return json.loads(capsys.readouterr().out)
+
+    def refusal(*arguments: str) -> str:
+        with pytest.raises(CommandError) as error:
+            call_command("users", *arguments)
+        return str(error.value)
+
+    chosen = answer("add", "web-1", "--password-file", str(tmp_path / "password"))
+    assert chosen["password"] == "chosen-by-hand-1"
+    assert answer("rotate", "web-1")["password"] != "chosen-by-hand-1"
+    answer("note", "web-1", "in the cellar")
+    answer("disable", "web-1")
+    [listed] = answer("list")
+    assert (listed["is_disabled"], listed["is_in_file"]) == (True, False)
+    assert listed["note"] == "in the cellar"
+    assert "already" in refusal("add", "web-1")
+    assert "rest-server would ignore it" in refusal("add", "web 2")
+    answer("enable", "web-1")
+    answer("delete", "web-1")
+    assert answer("list") == []
+    assert refusal("disable", "web-1").endswith("has no user called web-1.")
 
 
 def test_the_server_is_asked_for_where_there_is_none(refusal: Callable[..., str]) -> None:
