@@ -8,13 +8,17 @@ from ninja import NinjaAPI
 from ninja.errors import ValidationError
 
 from backups.actions.reports import UnknownHostError
+from backups.engines.errors import EngineError, EngineUnavailable
 from backups.version import VERSION
-from dashboard.api.hosts import router
+from dashboard.api.hosts import router as hosts
+from dashboard.api.users import NobodyError
+from dashboard.api.users import router as users
 
 _MOST_PROBLEMS = 5
 
 api = NinjaAPI(title="Resthouse", version=VERSION, description=__doc__)
-api.add_router("", router)
+api.add_router("", hosts)
+api.add_router("/users", users)
 
 # Hosts have no session: each route says itself who may call it. What the API is like is no secret,
 # and whoever writes a script against it has no session either.
@@ -43,6 +47,18 @@ def refuse_size(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
 @api.exception_handler(UnknownHostError)
 def refuse_key(request: HttpRequest, error: UnknownHostError) -> HttpResponse:
     return api.create_response(request, {"detail": str(error)}, status=401)
+
+
+@api.exception_handler(EngineError)
+def refuse_change(request: HttpRequest, error: EngineError) -> HttpResponse:
+    """What the engines refuse changed nothing."""
+    status = 503 if isinstance(error, EngineUnavailable) else 409
+    return api.create_response(request, {"detail": str(error)}, status=status)
+
+
+@api.exception_handler(NobodyError)
+def find_nobody(request: HttpRequest, error: NobodyError) -> HttpResponse:
+    return api.create_response(request, {"detail": str(error)}, status=404)
 
 
 def _place(location: tuple[str | int, ...]) -> str:

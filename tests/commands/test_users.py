@@ -29,7 +29,7 @@ def test_the_printed_password_works_with_restic_at_once(
 
     new = answer("users", "add", "web-1", "--server", server)
 
-    assert set(new) == {"name", "server", "password", "repository", "live_since"}
+    assert set(new) == {"name", "server", "password", "repository", "live", "live_since"}
     where = new["repository"].replace("://", f"://web-1:{new['password']}@")
     for command in (["init"], ["backup", "/etc/hostname"]):
         environment = os.environ | {"RESTIC_PASSWORD": "of the repository"}

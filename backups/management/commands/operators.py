@@ -5,7 +5,7 @@ import sys
 
 from django.conf import settings
 
-from backups.actions import operators
+from backups.actions import api_keys, operators
 from backups.engines.errors import EngineError
 from backups.management.noun import NounCommand, Option, Verb
 from backups.models import Operator
@@ -21,6 +21,7 @@ class Command(NounCommand):
             "list": (self.list, []),
             "reset": (self.reset, [("name", {})]),
             "link": (self.link, []),
+            "key": (self.key, [("name", {}), ("--note", {"default": "", "help": "what for"})]),
         }
 
     def list(self) -> None:
@@ -44,3 +45,11 @@ class Command(NounCommand):
             raise EngineError("This house has its first operator already. Sign in instead.")
         link = f"{settings.RESTHOUSE_URL}/setup/{operators.setup_token()}/"
         self.answer({"link": link}, link)
+
+    def key(self, name: str, note: str) -> None:
+        """Make a key with which a script may do what this operator may; printed once."""
+        operator = Operator.objects.filter(username=name).first()
+        if operator is None:
+            raise EngineError(f"There is no operator called {name}.")
+        new = api_keys.make_key(operator, note=note, by="terminal")
+        self.answer({"name": name, "key": new.token}, new.token)
