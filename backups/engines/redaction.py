@@ -7,7 +7,8 @@ MASK = "***"
 
 # What stands between :// and the first colon: a user, or a host whose port follows.
 _USERINFO = re.compile(r"://([^:/\s\"'<>\[]*):")
-_HOST_AND_PORT = re.compile(r"(?:localhost|[^:/]*\.[^:/]*):\d{1,5}(?=[/?#\s\"'\\]|$)")
+# Up to the first dot in one way only: with two, a line of dots alone would take hours.
+_HOST_AND_PORT = re.compile(r"(?:localhost|[^:/.]*\.[^:/]*):\d{1,5}(?=[/?#\s\"'\\]|$)")
 _MASKED = re.compile(r"\*\*\*@[^@\s\"']*(?=[\s\"']|$)")
 _JSON_STRING = re.compile(r"\"(?:\\.|[^\"\\])*\"")
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from backups.engines import untrusted
 from backups.engines.errors import EngineError
 from backups.engines.systemd_checks import Finding
 
@@ -114,11 +115,11 @@ def _divide_up(dividend: int, divisor: int) -> int:
 
 def _read_json(output: str, unit: str) -> tuple[list[Row], int | None]:
     tables: list[list[dict[str, object]]] = []
-    overview: dict[object, object] = {}
+    overview: dict[str, object] = {}
     for document in _documents(output):
         match document:
             case [{"unit": _, "exposure": _}, *_]:
-                overview = {entry.get("unit"): entry.get("exposure") for entry in document}
+                overview = {str(entry.get("unit")): entry.get("exposure") for entry in document}
             case [{"json_field": _}, *_]:
                 tables.append(document)
     if overview.keys() - {unit}:
@@ -189,14 +190,18 @@ def _read_text(output: str, unit: str) -> tuple[list[Row], int | None]:
 
 
 def _checked(row: Row) -> Row:
+    row = replace(
+        row,
+        field=untrusted.text(row.field, limit=100),
+        name=untrusted.text(row.name, limit=100),
+        description=untrusted.text(row.description, limit=300),
+    )
     if row.badness == NOT_APPLICABLE:
         row = replace(row, is_set=None, badness=0)
     is_sane = 0 <= row.weight <= 10**6 and 0 < row.range <= 10**6
     if not is_sane or not 0 <= row.badness <= row.range:
-        raise EngineError(f"The assessment has impossible numbers for {row.field[:100]}.")
-    return replace(
-        row, field=row.field[:100], name=row.name[:100], description=row.description[:300]
-    )
+        raise EngineError(f"The assessment has impossible numbers for {row.field}.")
+    return row
 
 
 # Up to 249 namespaces carry the kernel's names, and 245 and older call RAWIO so.

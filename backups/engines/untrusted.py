@@ -5,7 +5,8 @@ import re
 
 from backups.engines.redaction import redact
 
-MAX_NUMBER = 2**63 - 1
+# Nine petabytes, or as many files: a database can still add up a thousand of such numbers.
+MAX_NUMBER = 2**53
 MAX_LINE = 1000
 
 # Lone surrogates cannot be encoded, and PostgreSQL refuses NUL.

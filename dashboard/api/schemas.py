@@ -25,7 +25,7 @@ Text = Annotated[str, StringConstraints(max_length=256 * 1024), _WithoutNul]
 Key = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 # As systemd has it: such a name also fits into an address.
 Service = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9:_.\\@-]{1,247}\.service$")]
-JobName = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,255}$")]
+JobName = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f-\x9f]{1,255}$")]
 
 
 class Strict(Schema):
