@@ -13,7 +13,10 @@ _PATHS = "/etc /home"
 class Lines:
     """For restic since 0.16.1, which takes user and password as variables, and for all before."""
 
+    path: str
     address: str
+    second: str
+    repository: str = field(repr=False)
     new: tuple[str, ...] = field(repr=False)
     old: tuple[str, ...] = field(repr=False)
     credential: str = field(repr=False)
@@ -21,27 +24,32 @@ class Lines:
     certificate: str
 
 
-def lines_for(user: User, password: str = "") -> Lines:
-    """Without the password, the word PASSWORD stands in its place."""
-    secret = password or "PASSWORD"
-    address = repository_url(user.server.url, "", "", user.name)
-    full = repository_url(user.server.url, user.name, secret, user.name)
+def lines_for(user: User, password: str = "", *, path: str = "") -> Lines:
+    """For the repository that is at `path`, or for a first one under the user's own name.
+
+    Without the password, the word PASSWORD stands in its place.
+    """
+    verbs = ([] if path else ["init"]) + [f"backup {_PATHS}"]
+    secret, path = password or "PASSWORD", path or user.name
+    address = repository_url(user.server.url, "", "", path)
+    full = repository_url(user.server.url, user.name, secret, path)
     certificate = f"/etc/restic/{user.server.name}.pem" if user.server.has_tls else ""
     trust = f" --cacert {certificate}" if certificate else ""
     restic = f"restic -r {shlex.quote(address)}{trust}"
     return Lines(
+        path=path,
         address=address,
+        second=repository_url(user.server.url, "", "", f"{user.name}/second"),
+        repository=full,
         new=(
             f"export RESTIC_REST_USERNAME={shlex.quote(user.name)} "
             f"RESTIC_REST_PASSWORD={shlex.quote(secret)}",
-            f"{restic} init",
-            f"{restic} backup {_PATHS}",
+            *(f"{restic} {verb}" for verb in verbs),
         ),
         old=(
             # In a variable it is not seen in the list of processes.
             f"export RESTIC_REPOSITORY={shlex.quote(full)}",
-            f"restic{trust} init",
-            f"restic{trust} backup {_PATHS}",
+            *(f"restic{trust} {verb}" for verb in verbs),
         ),
         credential=_credential(full),
         unit=_unit(trust),

@@ -6,22 +6,31 @@ from typing import Any
 
 from django import forms
 from django.http import QueryDict
+from django.utils import timezone
 
 from backups.actions import users as actions
 from backups.actions.events import Actor
 from backups.actions.users import NewPassword
 from backups.engines import htpasswd
 from backups.engines.errors import EngineError
-from backups.hygiene import Standing
-from backups.models import Server
+from backups.hygiene import Book, Finding, Standing
+from backups.models import Server, User
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
+# After the first three, the findings of the hygiene list by their code.
 _STATES = {
     "": "Any state",
     "look": "Needs a look",
-    "never": "Never used",
     "fine": "Fine",
+    "differs": "Changed by hand",
+    "weak-hash": "Weak hash",
+    "unusable": "Cannot sign in",
+    "never-used": "Never used",
+    "unused": "Unused for 90 days",
+    "expired": "Expired",
     "disabled": "Disabled",
+    "no-repository": "Without a repository",
+    "no-user": "Repositories without a user",
 }
 _SORTS: dict[str, Callable[[Standing], Any]] = {
     "name": lambda standing: standing.user.name.lower(),
@@ -89,6 +98,38 @@ class UserForm(forms.Form):
             return None
 
 
+class EntryForm(forms.Form):
+    """What Resthouse alone knows of a user: for whom it is, and how long."""
+
+    note = forms.CharField(
+        max_length=200, required=False, help_text="For the people here; no machine reads it."
+    )
+    expires = forms.DateTimeField(
+        label="Ends",
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        help_text="From that minute on it is disabled. Leave it empty, and it does not end.",
+    )
+
+    def __init__(self, user: User, data: QueryDict | None = None) -> None:
+        super().__init__(data, initial={"note": user.note, "expires": user.expires})
+        self.user = user
+
+    def clean_expires(self) -> datetime | None:
+        expires: datetime | None = self.cleaned_data["expires"]
+        if expires and "expires" in self.changed_data and expires <= timezone.now():
+            raise forms.ValidationError(
+                "That is over already. Choose a later moment, or disable it now."
+            )
+        return expires
+
+    def save(self, *, by: Actor) -> None:
+        if "note" in self.changed_data:
+            actions.note_user(self.user, self.cleaned_data["note"], by=by)
+        if "expires" in self.changed_data:
+            actions.set_expiry(self.user, self.cleaned_data["expires"], by=by)
+
+
 class UserFilter(forms.Form):
     """The filter as it stands in the address; what it cannot read it leaves out."""
 
@@ -109,18 +150,26 @@ class UserFilter(forms.Form):
         if len(names) < 2:
             del self.fields["server"]
 
-    def apply(self, standings: tuple[Standing, ...]) -> list[Standing]:
+    def apply(self, book: Book) -> list[Standing]:
         self.is_valid()
         query, state = (self.cleaned_data.get(name, "") for name in ("q", "state"))
+        finding = self.finding_in(book)
+        names = frozenset(finding.names) if finding else None
         found = [
             standing
-            for standing in standings
-            if _fits(standing, state) and _speaks_of(standing, query.strip().lower())
+            for standing in book.standings
+            if (standing.user.name in names if names is not None else _fits(standing, state))
+            and _speaks_of(standing, query.strip().lower())
         ]
         order = self.data.get("sort", "")
         if key := _SORTS.get(order.removeprefix("-")):
             found.sort(key=key, reverse=order.startswith("-"))
         return found
+
+    def finding_in(self, book: Book) -> Finding | None:
+        """The line of the hygiene list that was asked for."""
+        asked = self.data.get("state", "")
+        return next((finding for finding in book.hygiene if finding.code == asked), None)
 
     def count(self, found: int, of: int) -> str:
         users = "user" if of == 1 else "users"

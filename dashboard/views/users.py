@@ -6,18 +6,24 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from backups.actions import users as actions
-from backups.actions.users import NewPassword
-from backups.hygiene import Book, book_of, standing_of
+from backups.engines.htpasswd import explain_name
+from backups.hygiene import Book, Standing, book_of, standing_of
 from backups.models import Server, User
-from dashboard.forms.users import UserFilter, UserForm
-from dashboard.http import HttpRequest, in_place_of_the_page, page_of, render
+from dashboard.alarms import alarm_of
+from dashboard.forms.users import EntryForm, UserFilter, UserForm
+from dashboard.http import HttpRequest, page_of, render
 from dashboard.lines import lines_for
+from dashboard.views.secrets import show_once
 from dashboard.words import word_of_server
 
 _PAGE = 100
+# What only a new password mends.
+_URGENT = frozenset({"weak", "unusable", "missing"})
 
 
 @require_safe
@@ -26,16 +32,18 @@ def index(request: HttpRequest) -> HttpResponse:
     server = _server_of(request)
     book = book_of(server) if server else Book()
     form = UserFilter(request.GET, servers)
-    found = form.apply(book.standings)
+    found = form.apply(book)
     context = {
         "server": server,
         "servers": servers,
         "word": word_of_server(server) if server else None,
         "book": book,
         "form": form,
+        "finding": form.finding_in(book),
         "page": Paginator(found, _PAGE).get_page(request.GET.get("page")),
         "count": form.count(len(found), len(book.standings)),
         "bytes": sum(standing.bytes for standing in found),
+        **(alarm_of(server, book) if server else {"headline": book.headline}),
     }
     return render(request, "users/index.html", context, partial="users")
 
@@ -48,7 +56,7 @@ def create(request: HttpRequest) -> HttpResponse:
         return redirect("servers:create")
     form = UserForm(request.POST or None, initial={"server": server.name})
     if request.method == "POST" and form.is_valid() and (new := form.save(by=request.user)):
-        return _show_once(request, new)
+        return show_once(request, new)
     context = {"form": form, "server": server}
     status = 422 if form.is_bound else 200
     return render(request, "users/create.html", context, partial="form", status=status)
@@ -56,28 +64,35 @@ def create(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def show(request: HttpRequest, server: str, name: str) -> HttpResponse:
-    user = _user_of(server, name)
+    user = user_of(server, name)
+    standing = standing_of(user)
     context = {
         "subject": user,
         "server": user.server,
-        "standing": standing_of(user),
-        "lines": lines_for(user),
+        "standing": standing,
+        "lines": lines_for(user, path=_path_of(standing, request.GET.get("repository", ""))),
+        "rotation": user.rotation,
+        "urgent": _URGENT,
+        "explanation": explain_name(name, is_private=user.server.has_private_repositories),
     }
     return render(request, "users/show.html", context)
 
 
 @require_http_methods(["GET", "POST"])
-def rotate(request: HttpRequest, server: str, name: str) -> HttpResponse:
-    user = _user_of(server, name)
-    if request.method == "POST":
-        return _show_once(request, actions.rotate_user(user, by=request.user))
-    context = _question(user, f"Rotate the password of {user}?", "Rotate password")
-    return render(request, "users/rotate.html", context | {"in_place": True})
+def edit(request: HttpRequest, server: str, name: str) -> HttpResponse:
+    user = user_of(server, name)
+    form = EntryForm(user, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        form.save(by=request.user)
+        return redirect(user)
+    context = {"form": form, "subject": user, "server": user.server}
+    status = 422 if form.is_bound else 200
+    return render(request, "users/edit.html", context, partial="form", status=status)
 
 
 @require_POST
 def disable(request: HttpRequest, server: str, name: str) -> HttpResponse:
-    user = _user_of(server, name)
+    user = user_of(server, name)
     actions.disable_user(user, by=request.user)
     messages.success(request, f"{user} is refused from now on. Its repositories stay.")
     return redirect(page_of(request, user.get_absolute_url()))
@@ -85,7 +100,7 @@ def disable(request: HttpRequest, server: str, name: str) -> HttpResponse:
 
 @require_POST
 def enable(request: HttpRequest, server: str, name: str) -> HttpResponse:
-    user = _user_of(server, name)
+    user = user_of(server, name)
     actions.enable_user(user, by=request.user)
     messages.success(request, f"{user} is let in again with the password it had.")
     return redirect(page_of(request, user.get_absolute_url()))
@@ -93,26 +108,23 @@ def enable(request: HttpRequest, server: str, name: str) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def delete(request: HttpRequest, server: str, name: str) -> HttpResponse:
-    user = _user_of(server, name)
+    user = user_of(server, name)
     if request.method == "GET":
         context = _question(user, f"Delete {user}?", f"Delete {user}")
         return render(request, "users/delete.html", context | {"standing": standing_of(user)})
     actions.delete_user(user, by=request.user)
     messages.success(request, f"{name} is deleted. Its repositories stay on the disk.")
-    return redirect("users:index")
+    return redirect(index_of(user.server))
 
 
-def _show_once(request: HttpRequest, new: NewPassword) -> HttpResponse:
-    """The answer to the POST itself: a page to come back to would have to keep the password."""
-    context = {
-        "subject": new.user,
-        "server": new.user.server,
-        "password": new.password,
-        "lines": lines_for(new.user, new.password),
-    }
-    response = in_place_of_the_page(render(request, "users/secret.html", context))
-    response["Cache-Control"] = "no-store"
-    return response
+def user_of(server: str, name: str) -> User:
+    users = User.objects.select_related("server")
+    return get_object_or_404(users, server__name=server, name=name)
+
+
+def index_of(server: Server) -> str:
+    """The page of the users of one server."""
+    return f"{reverse('users:index')}?{urlencode({'server': server.name})}"
 
 
 def _question(user: User, title: str, button: str) -> dict[str, Any]:
@@ -125,9 +137,10 @@ def _question(user: User, title: str, button: str) -> dict[str, Any]:
     }
 
 
-def _user_of(server: str, name: str) -> User:
-    users = User.objects.select_related("server")
-    return get_object_or_404(users, server__name=server, name=name)
+def _path_of(standing: Standing, asked: str) -> str:
+    """Of the repository that was asked for, else of its first one; an address may say anything."""
+    paths = [repository.path for repository in standing.repositories]
+    return asked if asked in paths else next(iter(paths), "")
 
 
 def _server_of(request: HttpRequest) -> Server | None:

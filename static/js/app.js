@@ -70,7 +70,6 @@ function tell(words) {
 const manners = {
   "[data-copy]": copy,
   "[data-dismiss]": (button) => button.parentElement.remove(),
-  "[data-hide]": (button) => button.closest(".secret").remove(),
   "[data-theme-choice]": (button) => choose(button.dataset.themeChoice),
   ".menu :is([hx-get], [hx-post])": (item) => item.closest(".menu").hidePopover(),
 };
@@ -91,9 +90,6 @@ document.addEventListener("htmx:confirm", async (event) => {
 document.addEventListener("htmx:afterSwap", () => tell(""));
 document.addEventListener("htmx:sendError", () => tell("The house does not answer. What you see may be old."));
 document.addEventListener("htmx:responseError", (event) => tell(`That did not work, the house answered ${event.detail.xhr.status}.`));
-
-// What is shown once is not shown again by the way back.
-window.addEventListener("pagehide", () => find(".secret[data-once]")?.remove());
 
 wear(document.documentElement.dataset.theme || "");
 setInterval(grow, 15000);

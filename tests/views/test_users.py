@@ -12,16 +12,12 @@ from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
+from backups.actions.users_reconcile import adopt_users
 from backups.engines.restserver import is_let_in
 from backups.models import Event, Server, User
 from tests.factories import make_repository, make_server, make_user
-from tests.rig.servers import (
-    PREFIX,
-    make_data_directory,
-    owner_of,
-    removed_at_the_end,
-    start_container,
-)
+from tests.rig.containers import PREFIX, removed_at_the_end
+from tests.rig.servers import make_data_directory, owner_of, start_container
 from tests.views.reading import text_of
 
 BCRYPT = "$2y$10$" + "a" * 53
@@ -182,25 +178,26 @@ def test_index_says_how_everybody_stands(client: Client, house: Server) -> None:
     make_user(house, name="new")
     make_user(house, name="off", disabled=now, disabled_hash=BCRYPT)
     make_user(house, name="weak", last_seen=now)
-    names = ["by-hand", "fine", "idle", "never", "new"]
+    names = ["fine", "idle", "never", "new"]
     lines = [*(f"{name}:{BCRYPT}" for name in names), f"weak:{SHA1}", "bad:$apr1$x$y"]
     file_of(house).write_text("\n".join(lines) + "\n")
+    adopt_users(house)
+    file_of(house).write_text("\n".join([*lines, f"by-hand:{BCRYPT}"]) + "\n")
 
     response = client.get("/users/")
 
     assert [(one.user.name, one.code, one.state) for one in response.context["page"]] == [
+        ("by-hand", "differs", "failed"),
         ("gone", "missing", "failed"),
         ("bad", "unusable", "failed"),
         ("weak", "weak", "warning"),
         ("idle", "unused", "warning"),
         ("never", "never", "warning"),
         ("new", "new", "running"),
-        ("by-hand", "found", "running"),
         ("fine", "fine", "ok"),
         ("off", "disabled", "off"),
     ]
-    assert "5 of 9 users need a look" in text_of(response)
-    assert "Line 7: 'bad' cannot sign in" in text_of(response)
+    assert "1 change by hand waits for your word" in text_of(response)
 
 
 @pytest.mark.parametrize(
