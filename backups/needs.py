@@ -9,8 +9,9 @@ from operator import attrgetter
 from django.db.models import Count, QuerySet
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 
-from backups.models import Certificate, Host, Job, Server, Unit
+from backups.models import Certificate, Host, Job, Server, Unit, UsersFile
 
 # A host that was added and never came: after a day, somebody has forgotten it.
 _PATIENCE = timedelta(days=1)
@@ -39,6 +40,7 @@ def needs(limit: int = _ALL) -> list[Need]:
     """Servers first, since all jobs hang on them; what is only a warning comes last."""
     found = chain(
         map(_of_server, _servers()[:limit]),
+        map(_of_users_file, _users_files()[:limit]),
         _of_jobs(limit),
         map(_of_unit, _units().select_related("host").defer("text")[:limit]),
         map(_of_silent, Host.objects.silent()[:limit]),
@@ -52,6 +54,7 @@ def count_needs() -> int:
     """How many there are, without looking at each."""
     return (
         _servers().count()
+        + _users_files().count()
         + sum(1 if group.is_one else group.count for group in _job_groups())
         + _units().count()
         + Host.objects.silent().count()
@@ -95,6 +98,32 @@ def _of_server(server: Server) -> Need:
         url=server.get_absolute_url(),
         when="Proven last",
         since=server.proven,
+    )
+
+
+def _users_files() -> QuerySet[UsersFile]:
+    """As the last look found them; without the hashes, which are of ten thousand users."""
+    differing = UsersFile.objects.filter(difference_count__gt=0)
+    return differing.select_related("server").defer("known", "pending")
+
+
+def _of_users_file(file: UsersFile) -> Need:
+    """A damaged file has one difference, about nobody in particular."""
+    is_damaged = any(not difference["name"] for difference in file.found)
+    names = [difference["name"] for difference in file.found[:_NAMED]]
+    more = file.difference_count - len(names)
+    return Need(
+        state="failed" if is_damaged else "warning",
+        label="Damaged by hand" if is_damaged else "Changed by hand",
+        name=file.server.name,
+        sentence="has a users file that is damaged" if is_damaged else "has users changed by hand",
+        reason=file.found[0]["sentence"]
+        if is_damaged
+        else ", ".join(names) + (f", and {more} more." if more else "."),
+        button="Mend it" if is_damaged else "Adopt or undo",
+        url=f"{reverse('users:index')}?{urlencode({'server': file.server.name})}",
+        when="Found",
+        since=file.found_since,
     )
 
 

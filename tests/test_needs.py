@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from backups.models import Job, Run, Server
+from backups.models import Job, Run, Server, UsersFile
 from backups.needs import count_needs, needs
 from tests.factories import (
     make_certificate,
@@ -103,5 +103,19 @@ def test_needs_costs_the_same_for_one_job_and_for_many(django_assert_num_queries
     for _ in range(4):
         make_run(make_job(state=Job.State.FAILED), status=Run.Status.FAILED, exit_code=1)
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         needs()
+
+
+def test_a_hand_edit_waits_for_somebody_and_a_damaged_file_comes_first():
+    edited, damaged = make_server(name="edited"), make_server(name="damaged")
+    found = [{"code": "added", "name": name, "sentence": ""} for name in ("bo", "carl", "dora")]
+    UsersFile.objects.create(server=edited, found=found, difference_count=5)
+    broken = {"code": "damaged", "name": "", "sentence": "Line 2: it has no colon."}
+    UsersFile.objects.create(server=damaged, found=[broken], difference_count=1)
+
+    assert [(need.name, need.state, need.reason) for need in needs()] == [
+        ("damaged", "failed", "Line 2: it has no colon."),
+        ("edited", "warning", "bo, carl, dora, and 2 more."),
+    ]
+    assert count_needs() == 2
