@@ -101,12 +101,23 @@ def prepare_directory(server: Server) -> None:
     try:
         directory.mkdir(parents=True, exist_ok=True, mode=0o750)
         if os.geteuid() == 0 and directory.stat().st_uid == 0 and server.uid != 0:
+            _refuse_foreign(directory, server)
             os.chown(directory, server.uid, server.gid)
     except OSError as error:
         raise EngineError(
             f"{directory} cannot be made here ({error.strerror}). Make it on the machine of the "
             f"engine: sudo install -d -o {server.uid} -g {server.gid} {directory}"
         ) from error
+
+
+def _refuse_foreign(directory: Path, server: Server) -> None:
+    """A folder that root filled with other things is not given away."""
+    found = {path.name for path in directory.iterdir()} - {"lost+found"}
+    if found and not found & {".htpasswd", "config"}:
+        raise EngineError(
+            f"{directory} belongs to root and holds other things than backups. Choose an empty "
+            f"folder, or give it away yourself: sudo chown {server.uid}:{server.gid} {directory}"
+        )
 
 
 def _clear_earlier_attempt(containers: "Containers", server: Server, lease: Lease) -> None:

@@ -46,7 +46,8 @@ def scan_server(server: Server) -> None:
 
 
 def _write_repository(repository: Repository, seen: repositories.Repository) -> None:
-    repository.user_name = seen.user
+    # No user has a longer name, but a folder may.
+    repository.user_name = seen.user[:100]
     repository.bytes = seen.bytes
     repository.snapshot_count = len(seen.snapshots)
     arrived = [snapshot.arrived for snapshot in seen.snapshots]

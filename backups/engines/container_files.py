@@ -3,9 +3,10 @@
 import io
 import tarfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import cast
 
 from docker.errors import NotFound
@@ -13,6 +14,7 @@ from docker.models.containers import Container as DockerContainer
 
 from backups.engines.container_engine import connect
 from backups.engines.errors import EngineError
+from backups.engines.files import MAX_BYTES, bounded
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class ContainerFiles:
                 chunks, _ = container.get_archive(self._path(name))
             except NotFound:
                 return None
-            packed = b"".join(chunks)
+            packed = bounded(_beginning(chunks), PurePosixPath(self._path(name)))
         with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
             member = archive.next()
             # The container can put anything there, also a link that leads elsewhere.
@@ -90,3 +92,13 @@ class ContainerFiles:
         if result.exit_code:
             said = cast(bytes, result.output).decode(errors="replace").strip()
             raise EngineError(f"'{command[0]}' failed in {self.container}: {said}.")
+
+
+def _beginning(chunks: Iterable[bytes]) -> bytes:
+    """As much as is needed to know that it is too much."""
+    found = bytearray()
+    for chunk in chunks:
+        found += chunk
+        if len(found) > MAX_BYTES:
+            break
+    return bytes(found)

@@ -7,12 +7,14 @@ import secrets
 import stat
 import time
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Protocol
 
 from backups.engines.errors import EngineError
 
 LEFTOVER_AFTER = 3600
+# A hundred thousand users; the container can put a file without end here.
+MAX_BYTES = 16 * 1024 * 1024
 
 
 class Files(Protocol):
@@ -44,10 +46,13 @@ class LocalFiles:
             return None
         except OSError as error:
             raise self._failed("read", name, error) from error
-        with os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise EngineError(f"{self.directory / name} is no regular file. Move it away.")
-            return file.read()
+            with open(descriptor, "rb", closefd=False) as file:
+                return bounded(file.read(MAX_BYTES + 1), self.directory / name)
+        finally:
+            os.close(descriptor)
 
     def write(self, name: str, content: bytes, *, mode: int = 0o640) -> None:
         """On the disk, with its owner and mode, before it takes the name."""
@@ -123,3 +128,13 @@ class LocalFiles:
                 f"{self.directory / name} is a symbolic link. Put the file itself there."
             )
         return EngineError(f"Could not {verb} {self.directory / name}: {error.strerror}.")
+
+
+def bounded(content: bytes, path: PurePath) -> bytes:
+    """The content, unless it is more than any file of a server has."""
+    if len(content) > MAX_BYTES:
+        raise EngineError(
+            f"{path} is larger than {MAX_BYTES // 1024**2} MiB, so it is not what it is called. "
+            "Move it away."
+        )
+    return content

@@ -1,6 +1,7 @@
 """Repositories on a server's disk: all that can be learnt without their password."""
 
 import errno
+import hashlib
 import json
 import os
 import re
@@ -29,6 +30,8 @@ _ID = re.compile(r"[0-9a-f]{64}")
 
 MAX_KEY = 16 * 1024
 _EPOCH = datetime.fromtimestamp(0, UTC)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+MAX_PATH = 255
 _GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 
@@ -96,7 +99,8 @@ def scan(directory: Path) -> list[Repository]:
             "may enter it."
         ) from None
     try:
-        return sorted(_find(folder, "", depth=0), key=lambda repository: repository.path)
+        found = {repository.path: repository for repository in _find(folder, "", depth=0)}
+        return [found[path] for path in sorted(found)]
     finally:
         os.close(folder)
 
@@ -180,7 +184,8 @@ def _measure(folder: int, path: str) -> Repository:
     keys = list(_keys(names, folder, count))
     return Repository(
         path=_readable(path),
-        bytes=count.bytes,
+        # A file with holes can be as large as its owner likes.
+        bytes=min(count.bytes, untrusted.MAX_NUMBER),
         files=count.files,
         snapshots=tuple(sorted(snapshots, key=lambda snapshot: (snapshot.arrived, snapshot.id))),
         keys=tuple(keys),
@@ -226,10 +231,12 @@ def _opened(name: str, parent: int) -> Iterator[int]:
 
 
 def _moment(seconds: float) -> datetime:
+    """The time of a file; one that is still to come was set by hand, and would never grow old."""
     try:
-        return datetime.fromtimestamp(seconds, UTC)
+        moment = datetime.fromtimestamp(seconds, UTC)
     except (ValueError, OverflowError, OSError):
         return _EPOCH
+    return moment if moment < datetime.now(UTC) + timedelta(days=1) else _EPOCH
 
 
 def _parsed_time(text: object) -> datetime | None:
@@ -242,5 +249,10 @@ def _parsed_time(text: object) -> datetime | None:
 
 
 def _readable(name: str) -> str:
-    """File names are bytes; those that are no text must still fit into a page."""
-    return os.fsencode(name).decode(errors="replace")
+    """File names are bytes; those that are no text must still fit into a page and a column."""
+    text = os.fsencode(name).decode(errors="backslashreplace")
+    text = _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+    if len(text) <= MAX_PATH:
+        return text
+    digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+    return f"{text[: MAX_PATH - 13]}…{digest}"

@@ -1,13 +1,22 @@
 """Servers: a rest-server container and its data directory."""
 
+import re
 from ipaddress import ip_address
+from typing import Any
 
+from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.urls import reverse
 
+from backups.engines import data_directory
 from backups.engines.container_spec import Spec
+from backups.engines.errors import EngineError
 from backups.engines.restserver import Options
+
+_IMAGE = re.compile(r"[A-Za-z0-9][\w.:/@-]*", re.ASCII)
+_HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:]+")
 
 
 def is_loopback(address: str) -> bool:
@@ -108,6 +117,39 @@ class Server(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("servers:show", args=[self.name])
+
+    def clean(self) -> None:
+        """What a field alone cannot know; of a server that is there, only what may change."""
+        errors: dict[str, Any] = {}
+        if self.public_name and not _HOST_NAME.fullmatch(self.public_name):
+            errors["public_name"] = "Give the name alone, such as backup.example.org."
+        if self._state.adding:
+            if self.name == "new":
+                errors["name"] = "The page for new servers has this name. Choose another."
+            if self.image and not _IMAGE.fullmatch(self.image):
+                errors["image"] = "Write it as NAME:TAG, such as restic/rest-server:latest."
+            if reason := self._why_not_there():
+                errors["data_directory"] = reason
+        if errors:
+            raise ValidationError(errors)
+
+    def _why_not_there(self) -> str:
+        """Why a container must not have this data directory."""
+        if not self.data_directory:
+            return ""
+        self.data_directory = data_directory.normalised(self.data_directory)
+        own = [str(settings.RESTHOUSE_DATA), str(settings.BASE_DIR)]
+        try:
+            data_directory.check(self.data_directory, is_here=not self.engine, own=own)
+        except EngineError as error:
+            return str(error)
+        others = Server.objects.filter(engine=self.engine).exclude(
+            status__in=(self.Status.UNMADE, self.Status.REMOVED)
+        )
+        for other in others:
+            if data_directory.overlap(self.data_directory, other.data_directory):
+                return f"The data of {other} lies there. Give each server a folder of its own."
+        return ""
 
     @property
     def is_made(self) -> bool:
