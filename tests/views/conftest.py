@@ -1,16 +1,21 @@
 """Somebody who signed in, and how htmx asks."""
 
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
+import docker
 import pytest
 from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from backups.models import Operator
-from tests.factories import make_operator
+from backups.models import Operator, Server
+from tests.factories import make_operator, make_server
+from tests.rig.containers import PREFIX, removed_at_the_end
+from tests.rig.servers import make_data_directory, owner_of, start_container
 
 
 @pytest.fixture
@@ -54,3 +59,37 @@ def queries_of(client: Client) -> Callable[[str], int]:
         return len(queries)
 
     return count
+
+
+@pytest.fixture
+def stopped(db: None, tmp_path: Path) -> Server:
+    """A server that is stopped: its file is changed, and nothing can be proven."""
+    return make_server(name="house-main", status="stopped", data_directory=str(tmp_path))
+
+
+@pytest.fixture(scope="module")
+def container(
+    docker_client: docker.DockerClient,
+    server_image: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[dict[str, Any]]:
+    """One rest-server that really runs, and what its row has to say of it."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    directory = make_data_directory(tmp_path_factory.mktemp("users"))
+    fields = {
+        "name": f"{PREFIX}{port}",
+        "image": server_image,
+        "port": port,
+        "data_directory": str(directory),
+        **owner_of(directory),
+    }
+    with removed_at_the_end(docker_client) as note:
+        note(fields["name"])
+        start_container(Server(**fields))
+        yield fields
+
+
+@pytest.fixture
+def server(db: None, container: dict[str, Any]) -> Server:
+    return make_server(**container)
