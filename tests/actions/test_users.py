@@ -4,7 +4,6 @@ import json
 import logging
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,21 +13,17 @@ import pytest
 from django.utils import timezone
 
 from backups import engines
-from backups.actions import users
+from backups.actions import users, users_reconcile
 from backups.engines.containers import Containers
 from backups.engines.errors import EngineError
 from backups.engines.htpasswd import Entry, hash_password, parse
 from backups.engines.restserver import is_let_in, probe
 from backups.models import Event, Server, User
 from tests.factories import make_operator, make_server, make_user
-from tests.rig.containers import PREFIX
-from tests.rig.forks import Forks
-from tests.rig.house import House
 from tests.rig.servers import make_data_directory, owner_of, wait_until_live
 from tests.rig.waiting import wait_until
 
 Serve = Callable[..., Server]
-ROUNDS = 40
 
 
 def file_of(server: Server) -> bytes:
@@ -87,7 +82,7 @@ def test_a_change_that_cannot_be_proven_leaves_everything_as_it_was(
     server = serve()
     put_by_hand(server, old="the-former-password", off="the-former-password")
     Containers().reload_users(server.name)
-    users.adopt_users(server)
+    users_reconcile.adopt_users(server)
     old, off = server.users.get(name="old"), server.users.get(name="off")
     users.disable_user(off, by="terminal")
     before = file_of(server), rows_of(server), Event.objects.count()
@@ -152,27 +147,12 @@ def test_the_engine_is_asked_not_the_last_check_whether_the_server_runs(serve: S
     assert new.user.live_since is not None
 
 
-def test_what_was_done_by_hand_is_known_and_kept(serve: Serve) -> None:
-    server = serve()
-    new = users.add_user(server, "web-1", by="terminal")
-    users.disable_user(new.user, by="terminal")
-    put_by_hand(server, **{"web-1": "another-password", "web-2": "a-third-password"})
-    before = file_of(server)
-
-    assert users.adopt_users(server) == 2
-
-    assert file_of(server) == before
-    assert list(server.users.values_list("name", "disabled_hash")) == [("web-1", ""), ("web-2", "")]
-    users.disable_user(server.users.get(name="web-1"), by="terminal")
-    assert names_in(server) == {"web-2"}
-
-
 def test_a_damaged_file_is_neither_adopted_nor_changed(tmp_path: Path, db: None) -> None:
     directory = make_data_directory(tmp_path)
     server = make_server(data_directory=str(directory), status=Server.Status.NEW)
     (directory / ".htpasswd").write_text("web-1:$2y$05$abc\n   # no comment\n")
 
-    assert users.adopt_users(server) == 0
+    assert users_reconcile.adopt_users(server) == 0
     with pytest.raises(EngineError, match="damaged"):
         users.add_user(server, "web-2", by="terminal")
 
@@ -240,61 +220,3 @@ def test_secrets_are_in_no_event_log_or_trace_of_the_engine(
     told += [repr(line) for line in docker_client.events(since=since, until=int(time.time()) + 1)]
     secrets = [new.password, rotated.password, "chosen-by-hand-1", *hashes]
     assert [secret for secret in secrets if any(secret in text for text in told)] == []
-
-
-@pytest.fixture
-def real_house(
-    house: House,
-    server_image: str,
-    free_port: Callable[[], int],
-    container_name: Callable[[str], str],
-    tmp_path: Path,
-) -> House:
-    """A house with one server, made from the terminal."""
-    port = free_port()
-    directory = make_data_directory(tmp_path)
-    ids = [f"--{name}={number}" for name, number in owner_of(directory).items()]
-    name = container_name(f"{PREFIX}{port}")
-    bind = ["--bind", f"127.0.0.1:{port}", "--data", str(directory)]
-    house.manage("servers", "create", name, "--image", server_image, *bind, *ids)
-    return house
-
-
-def test_eight_who_add_a_user_at_once_all_succeed(real_house: House, tmp_path: Path) -> None:
-    names = [f"web-{number}" for number in range(8)]
-    with ThreadPoolExecutor(8) as pool:
-        ended = list(
-            pool.map(lambda n: real_house.manage("users", "add", n, "--json", check=False), names)
-        )
-
-    assert [process.stderr for process in ended] == [""] * 8
-    entries = parse((tmp_path / "data" / ".htpasswd").read_text()).entries
-    assert {entry.name for entry in entries} == set(names)
-    added = [json.loads(process.stdout) for process in ended]
-    url = added[0]["repository"].removeprefix("rest:").removesuffix("web-0/")
-    assert all(is_let_in(url, user["name"], user["password"]) for user in added)
-
-
-def test_the_hash_of_a_disabled_user_survives_any_kill(
-    real_house: House, rows: Callable[..., list[tuple[Any, ...]]], tmp_path: Path
-) -> None:
-    added = json.loads(real_house.manage("users", "add", "web-1", "--json").stdout)
-    file = tmp_path / "data" / ".htpasswd"
-    [entry] = parse(file.read_text()).entries
-
-    with Forks(real_house.variables()) as forks:
-        began = time.monotonic()
-        assert forks.run("users", "disable", "web-1") == 0
-        seconds = time.monotonic() - began
-        for round_ in range(ROUNDS):
-            forks.run("users", ("enable", "disable")[round_ % 2], "web-1", killed_within=seconds)
-            kept = [e.hash for e in parse(file.read_text()).entries]
-            kept += [hashed for (hashed,) in rows("select disabled_hash from backups_user")]
-            assert entry.hash in kept, round_
-        # Whatever half was done, the house finds its way back from it.
-        assert forks.run("users", "list") == 0
-        forks.run("users", "enable", "web-1")
-
-    assert rows("select disabled_hash from backups_user") == [("",)]
-    url = added["repository"].removeprefix("rest:").removesuffix("web-1/")
-    assert is_let_in(url, "web-1", added["password"])

@@ -229,6 +229,12 @@ def test_the_openapi_document_lists_every_route(client: Client) -> None:
         "/api/enrol": ["post"],
         "/api/reports": ["post"],
         "/api/key": ["get"],
+        "/api/users": ["get", "post"],
+        "/api/users/export": ["get"],
+        **{
+            f"/api/users/{verb}": ["post"]
+            for verb in ("rotate", "disable", "enable", "expire", "note", "delete")
+        },
     }
     schemes = document["components"]["securitySchemes"]
     assert {scheme["scheme"] for scheme in schemes.values()} == {"bearer"}
