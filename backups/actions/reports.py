@@ -111,7 +111,7 @@ def _job_of(host: Host, report: RunReport, kind: str) -> Job:
     if report.unit:
         unit, _ = Unit.objects.get_or_create(host=host, name=report.unit)
     job, _ = Job.objects.select_for_update().get_or_create(host=host, name=report.job)
-    job.unit = unit or job.unit
+    _take_unit(job, unit)
     url = fitting(Job, "repository_url", report.repository)
     if url and url != job.repository_url:
         # Where it went before says nothing about where it goes now.
@@ -120,6 +120,12 @@ def _job_of(host: Host, report: RunReport, kind: str) -> Job:
     job.is_backup = kind == Run.Kind.BACKUP or (job.is_backup and job.last_run_id is not None)
     job.save(update_fields=["unit", "repository_url", "repository", "is_backup"])
     return job
+
+
+def _take_unit(job: Job, unit: Unit | None) -> None:
+    """A unit makes one job: a second one that names it, as a wrapped command may, goes without."""
+    if unit is not None and not Job.objects.filter(unit=unit).exclude(pk=job.pk).exists():
+        job.unit = unit
 
 
 def _kind_of(report: RunReport, output: restic.Output) -> str:
@@ -168,10 +174,11 @@ def _fill_summary(run: Run, summary: restic.Summary) -> None:
 
 def _learn_timer(host: Host, unit: Unit, timer: TimerReport, now: datetime) -> None:
     job, _ = Job.objects.select_for_update().get_or_create(
-        host=host, name=unit.name.removesuffix(".service"), defaults={"unit": unit}
+        host=host, name=unit.name.removesuffix(".service")
     )
     job.due = _due(job, timer, now)
-    job.unit, job.timer = unit, timer.name
+    _take_unit(job, unit)
+    job.timer = timer.name
     job.schedule = fitting(Job, "schedule", timer.schedule)
     job.save(update_fields=["unit", "timer", "schedule", "due"])
     refresh_job(job)

@@ -12,7 +12,7 @@ import pytest
 from backups.actions.hosts import HostFacts
 from backups.actions.reports import record_report
 from backups.models import Host, Run
-from tests.actions.telling import NOW, SNAPSHOT, run_report, sample, state_of, tell
+from tests.actions.telling import NOW, SNAPSHOT, run_report, sample, state_of, tell, unit_report
 from tests.rig.house import House
 
 
@@ -87,6 +87,16 @@ def test_what_restic_wrote_becomes_what_it_means(
     assert run.verdict == ("waiting" if has_snapshot else "none")
     assert (state_of(host)[0], run.job.is_backup) == (state, kind == "backup")
     assert bool(run.reason) or status == "succeeded"
+
+
+def test_two_jobs_that_name_one_unit_are_both_kept(host: Host) -> None:
+    unit = "restic-backup.service"
+    tell(host, run_report(job="home", unit=unit), run_report(job="restic-backup", unit=unit))
+
+    tell(host, units=(unit_report(next_=NOW),))
+
+    jobs = host.jobs.order_by("name").values_list("name", "unit__name", "timer")
+    assert list(jobs) == [("home", unit, ""), ("restic-backup", None, "restic-backup.timer")]
 
 
 def test_the_clock_of_a_host_is_compared_with_ours(host: Host) -> None:
