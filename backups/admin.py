@@ -6,6 +6,7 @@ What an engine holds is read-only here; the pages change it through the actions.
 from typing import Any
 
 from allauth.account.decorators import secure_admin_login
+from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.db import models
@@ -48,7 +49,24 @@ class ReadOnlyAdmin(admin.ModelAdmin[Any]):
         return False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return [field.name for field in self.opts.fields if field.name not in self.editable]
+        # Django shows what is read-only also where it is excluded.
+        left_out = {*self.editable, *(self.exclude or ())}
+        return [field.name for field in self.opts.fields if field.name not in left_out]
+
+
+admin.site.unregister(Authenticator)
+
+
+@admin.register(Authenticator)
+class AuthenticatorAdmin(ReadOnlyAdmin):
+    """Without what it is made of; who lost a second factor is helped by deleting it here."""
+
+    list_display = ["user", "type", "created_at", "last_used_at"]
+    list_filter = ["type"]
+    exclude = ["data"]
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return admin.ModelAdmin.has_delete_permission(self, request, obj)
 
 
 @admin.register(Server)
@@ -73,6 +91,7 @@ class CertificateAdmin(ReadOnlyAdmin):
     list_display = ["subject", "server", "issuer", "not_after", "origin", "live_since"]
     list_filter = ["origin", "server"]
     search_fields = ["subject", "issuer", "fingerprint"]
+    exclude = ["encrypted_key"]
 
 
 @admin.register(Host)
