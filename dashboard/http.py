@@ -52,6 +52,6 @@ def page_of(request: DjangoHttpRequest, default: str = "/") -> str:
     """The page that the person looks at, as far as it is one of ours."""
     referer = request.headers.get("Referer", "")
     here = f"{request.scheme}://{request.get_host()}/"
-    # A path that began with two slashes would name another host.
-    path = "/" + referer.removeprefix(here).lstrip("/")
+    # A path that began with two slashes would name another host, and \ is one to browsers.
+    path = "/" + referer.removeprefix(here).lstrip("/\\")
     return path if referer.startswith(here) else default

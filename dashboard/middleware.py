@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import redirect, render
+from django.utils.cache import patch_cache_control, patch_vary_headers
 from django_htmx.http import HttpResponseClientRedirect
 
 from backups.engines.errors import EngineError, EngineUnavailable
@@ -22,6 +23,20 @@ class LoginMiddleware(LoginRequiredMiddleware):
         response = super().handle_no_permission(request, view_func)
         if getattr(request, "htmx", False):
             return cast(HttpResponseRedirect, HttpResponseClientRedirect(response["Location"]))
+        return response
+
+
+class CacheMiddleware:
+    """A page is its operator's alone, and the part of it that htmx asked for is another thing."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if not response.has_header("Cache-Control"):
+            patch_cache_control(response, private=True, no_cache=True)
+        patch_vary_headers(response, ["Cookie", "HX-Request", "HX-Target"])
         return response
 
 

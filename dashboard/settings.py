@@ -70,6 +70,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "dashboard.middleware.CacheMiddleware",
     "dashboard.middleware.LoginMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "dashboard.middleware.EngineErrorMiddleware",

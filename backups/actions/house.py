@@ -3,6 +3,7 @@
 import fcntl
 import hashlib
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from django.conf import settings
@@ -18,12 +19,26 @@ def prepare_database() -> None:
     """Make or migrate the database; of several processes at once, one does it."""
     with engines.lock_file("database").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        _keep_private()
         connection = connections[DEFAULT_DB_ALIAS]
         executor = MigrationExecutor(connection)
         if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
             return
         call_command("migrate", interactive=False, verbosity=0)
         call_command("createcachetable", verbosity=0)
+
+
+def _keep_private() -> None:
+    """SQLite would make its file readable for everybody; what it adds later follows its mode."""
+    database = connections[DEFAULT_DB_ALIAS].settings_dict
+    if not database["ENGINE"].endswith("sqlite3") or not Path(database["NAME"]).is_absolute():
+        return
+    with suppress(PermissionError):
+        descriptor = os.open(database["NAME"], os.O_RDONLY | os.O_CREAT, 0o600)
+        try:
+            os.fchmod(descriptor, 0o600)
+        finally:
+            os.close(descriptor)
 
 
 def prepare_static() -> None:

@@ -1,6 +1,7 @@
 """Operators: who may sign in, and how the first one comes."""
 
 from django.contrib.auth.password_validation import validate_password
+from django.contrib.contenttypes.models import ContentType
 from django.core import signing
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -32,7 +33,9 @@ def is_setup_token(token: str) -> bool:
 def add_first_operator(*, name: str, email: str, password: str) -> Operator:
     """Make the operator of a new house; of two at once, the second is refused."""
     with transaction.atomic():
-        if Operator.objects.select_for_update().exists():
+        # While there is no operator, there is no row of one to wait for.
+        list(ContentType.objects.select_for_update().filter(model="operator"))
+        if Operator.objects.exists():
             raise EngineError("This house has its first operator already. Sign in instead.")
         operator = Operator.objects.create_superuser(name, email, password)
         record_event(operator, "set up", operator)

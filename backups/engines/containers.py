@@ -11,7 +11,7 @@ import docker
 from docker.errors import APIError, ImageNotFound, NotFound
 from docker.models.containers import Container as DockerContainer
 
-from backups.engines import container_images
+from backups.engines import container_images, untrusted
 from backups.engines.container_engine import EngineStatus, connect, status
 from backups.engines.container_files import ContainerFiles
 from backups.engines.container_images import PullProgress
@@ -177,7 +177,9 @@ def _explain_port(container: DockerContainer, error: APIError) -> None:
 
 def _log(container: DockerContainer, *, tail: int, has_times: bool = True) -> list[str]:
     output: bytes = container.logs(tail=tail, timestamps=has_times)
-    return output.decode(errors="replace").splitlines()
+    # The container writes what it likes; a terminal would obey, and a page show its secrets.
+    lines = output.decode(errors="replace").split("\n")
+    return [untrusted.text(line) for line in lines if line]
 
 
 def _wait_for_reload(container: DockerContainer, before: list[str]) -> None:

@@ -16,6 +16,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent.parent
 _STOP_WITHIN = 1.5
 _RESTART_AFTER = 1.0
 _PR_SET_PDEATHSIG = 1
+_SUPERVISOR = os.getpid()
 
 
 @dataclass(slots=True)
@@ -126,6 +127,9 @@ def _end(children: list[Child]) -> None:
 def _die_with_parent() -> None:
     """A killed supervisor leaves no orphans that hold its port."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != _SUPERVISOR:
+        # It was killed just before: nobody will tell.
+        os._exit(1)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.urls import reverse
@@ -82,6 +83,10 @@ class Host(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("hosts:show", args=[self.name])
+
+    def clean(self) -> None:
+        if self.name == "new":
+            raise ValidationError({"name": "The page for new hosts has this name. Choose another."})
 
     @property
     def is_enrolled(self) -> bool:

@@ -35,8 +35,9 @@ class FirstOperatorForm(forms.ModelForm[Operator]):
         password = data.get("password", "")
         if password and password != data.get("again"):
             self.add_error("again", "The two differ. Write the password once more.")
+        named = Operator(username=data.get("username", ""), email=data.get("email", ""))
         try:
-            validate_password(password, self.instance)
+            validate_password(password, named)
         except ValidationError as error:
             self.add_error("password", error)
         return data

@@ -81,7 +81,7 @@ class ServerForm(forms.ModelForm[Server]):
 
     def clean_bind(self) -> str:
         address, _, port = self.cleaned_data["bind"].rpartition(":")
-        if not address or not port.isdecimal():
+        if not address or not (port.isdecimal() and len(port) <= 5):
             raise ValidationError("Write it as ADDRESS:PORT, such as 127.0.0.1:8000.")
         self.instance.address, self.instance.port = address.strip("[]"), int(port)
         return f"{address}:{port}"
