@@ -14,7 +14,7 @@ from django.utils import timezone
 from backups.actions.operations import work_on
 from backups.models import Event, Operation, Server
 from tests.factories import make_event, make_operation, make_repository, make_server, make_user
-from tests.rig.servers import PREFIX, removed_at_the_end
+from tests.rig.containers import PREFIX, removed_at_the_end
 from tests.views.reading import text_of
 
 ASK = Callable[..., HttpResponse]

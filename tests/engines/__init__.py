@@ -1,0 +1,1 @@
+"""Engines, on recorded output and on the real thing."""
