@@ -199,5 +199,5 @@ def check_row(name: str, note: str = "") -> None:
     for what, value, limit in (("name", name, MAX_NAME), ("note", note, MAX_NOTE)):
         if len(value) > limit:
             raise EngineError(f"The {what} is too long. Use at most {limit} characters.")
-        if "\0" in value:
-            raise EngineError(f"The {what} holds a NUL character. Leave it out.")
+        if any(char == "\0" or "\ud800" <= char <= "\udfff" for char in value):
+            raise EngineError(f"The {what} holds a character that is no text. Leave it out.")

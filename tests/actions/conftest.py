@@ -9,9 +9,9 @@ import time_machine
 
 from backups.models import Host, Server
 from tests.actions.telling import NOW
-from tests.factories import make_host
+from tests.factories import make_host, make_server
 from tests.rig.containers import PREFIX
-from tests.rig.servers import make_real_server
+from tests.rig.servers import make_data_directory, make_real_server, owner_of
 
 
 @pytest.fixture
@@ -41,3 +41,17 @@ def clock() -> Any:
 @pytest.fixture
 def host(db: None, clock: Any) -> Host:
     return make_host(name="web-1")
+
+
+@pytest.fixture
+def unmade(tmp_path: Path, db: None) -> Server:
+    """A server without a container: its file can be changed, nothing needs a proof."""
+    directory = make_data_directory(tmp_path)
+    fields = {"data_directory": str(directory), **owner_of(directory)}
+    return make_server(status=Server.Status.NEW, **fields)
+
+
+@pytest.fixture
+def cheap_hashes(settings: Any) -> None:
+    """Of the least cost there is: what is hashed here protects nothing."""
+    settings.BCRYPT_COST = 4

@@ -20,10 +20,13 @@ from backups.engines.htpasswd import Entry, hash_password, parse
 from backups.engines.restserver import is_let_in, probe
 from backups.models import Event, Server, User
 from tests.factories import make_operator, make_server, make_user
-from tests.rig.servers import make_data_directory, owner_of, wait_until_live
+from tests.rig.servers import make_data_directory, wait_until_live
 from tests.rig.waiting import wait_until
 
 Serve = Callable[..., Server]
+
+
+NEW_HASH = "$2y$10$" + "b" * 53
 
 
 def file_of(server: Server) -> bytes:
@@ -96,7 +99,7 @@ def test_a_change_that_cannot_be_proven_leaves_everything_as_it_was(
 
     if obstacle == "frozen":
         docker_client.containers.get(server.name).kill(signal="STOP")
-        changes = changes[:2]  # Each waits for an answer, several seconds.
+        changes = changes[:1]  # Each waits for an answer, many seconds.
     elif obstacle == "paused":
         docker_client.containers.get(server.name).pause()
     else:
@@ -157,14 +160,6 @@ def test_a_damaged_file_is_neither_adopted_nor_changed(tmp_path: Path, db: None)
         users.add_user(server, "web-2", by="terminal")
 
     assert rows_of(server) == []
-
-
-@pytest.fixture
-def unmade(tmp_path: Path, db: None) -> Server:
-    """A server without a container: its file can be changed, nothing needs a proof."""
-    directory = make_data_directory(tmp_path)
-    fields = {"data_directory": str(directory), **owner_of(directory)}
-    return make_server(status=Server.Status.NEW, **fields)
 
 
 def test_two_who_read_the_same_page_do_not_undo_each_other(unmade: Server) -> None:

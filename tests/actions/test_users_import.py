@@ -17,20 +17,15 @@ BCRYPT = "$2y$10$" + "a" * 53
 OTHER = "$2y$10$" + "b" * 53
 
 
-@pytest.fixture(autouse=True)
-def _cheap(settings: object) -> None:
-    settings.BCRYPT_COST = 4
+pytestmark = pytest.mark.usefixtures("cheap_hashes")
 
 
 @pytest.fixture
-def server(tmp_path: Path, db: None) -> Server:
-    """Without a container: its file can be changed, nothing needs a proof."""
-    directory = make_data_directory(tmp_path)
-    (directory / ".htpasswd").write_text(f"same:{BCRYPT}\nkept:{BCRYPT}\ntaken:{BCRYPT}\n")
-    fields = {"data_directory": str(directory), **owner_of(directory)}
-    server = make_server(status=Server.Status.NEW, **fields)
-    users.disable_user(users.add_user(server, "off", by="terminal").user, by="terminal")
-    return server
+def server(unmade: Server) -> Server:
+    file = Path(unmade.data_directory) / ".htpasswd"
+    file.write_text(f"same:{BCRYPT}\nkept:{BCRYPT}\ntaken:{BCRYPT}\n")
+    users.disable_user(users.add_user(unmade, "off", by="terminal").user, by="terminal")
+    return unmade
 
 
 TEXT = f"""# of the old server

@@ -21,24 +21,13 @@ from backups.engines.htpasswd import Entry, hash_password, parse
 from backups.engines.restserver import is_let_in
 from backups.models import Event, Server, UsersFile
 from tests.factories import make_server, make_user
-from tests.rig.servers import make_data_directory, owner_of
 
 Serve = Callable[..., Server]
 BCRYPT = "$2y$10$" + "a" * 53
 OTHER = "$2y$10$" + "b" * 53
 
 
-@pytest.fixture(autouse=True)
-def _cheap(settings: object) -> None:
-    settings.BCRYPT_COST = 4
-
-
-@pytest.fixture
-def unmade(tmp_path: Path, db: None) -> Server:
-    """A server without a container: its file can be changed, nothing needs a proof."""
-    directory = make_data_directory(tmp_path)
-    fields = {"data_directory": str(directory), **owner_of(directory)}
-    return make_server(status=Server.Status.NEW, **fields)
+pytestmark = pytest.mark.usefixtures("cheap_hashes")
 
 
 def file_of(server: Server) -> Path:

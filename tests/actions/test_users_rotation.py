@@ -19,25 +19,17 @@ from backups.engines.errors import EngineError
 from backups.engines.htpasswd import parse
 from backups.engines.restserver import is_let_in
 from backups.models import Event, Rotation, Server, User
-from tests.factories import make_server
-from tests.rig.servers import make_data_directory, owner_of
 
 Serve = Callable[..., Server]
 LATER = timedelta(seconds=30)
 
 
-@pytest.fixture(autouse=True)
-def _cheap(settings: object) -> None:
-    settings.BCRYPT_COST = 4
+pytestmark = pytest.mark.usefixtures("cheap_hashes")
 
 
 @pytest.fixture
-def user(tmp_path: Path, db: None) -> User:
-    """Of a server without a container: its file can be changed, nothing needs a proof."""
-    directory = make_data_directory(tmp_path)
-    fields = {"data_directory": str(directory), **owner_of(directory)}
-    server = make_server(status=Server.Status.NEW, **fields)
-    return users.add_user(server, "web-1", by="terminal").user
+def user(unmade: Server) -> User:
+    return users.add_user(unmade, "web-1", by="terminal").user
 
 
 def hash_of(user: User) -> str:
