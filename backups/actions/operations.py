@@ -33,6 +33,15 @@ WORK: dict[str, Callable[[Operation, Lease], None]] = {
     Operation.Kind.REMOVE_SERVER: making.remove_server,
 }
 
+_DONE = {
+    "create": "created",
+    "build": "built",
+    "start": "started",
+    "stop": "stopped",
+    "restart": "restarted",
+    "remove": "removed",
+}
+
 
 def start_operation(
     kind: Operation.Kind, *, by: Actor, server: Server | None = None, subject: str = ""
@@ -133,8 +142,9 @@ def _fail(operation: Operation, lease: Lease, error: EngineError) -> None:
 
 def _record(operation: Operation, result: Event.Result, sentence: str) -> None:
     verb, _, noun = operation.kind.partition("_")
+    said = _DONE[verb] if result == Event.Result.DONE else f"could not {verb}"
     by: Actor = operation.by or operation.by_name
-    record_event(by, verb, noun, name=operation.subject, sentence=sentence, result=result)
+    record_event(by, said, noun, name=operation.subject, sentence=sentence, result=result)
 
 
 def _worn_out(operation: Operation) -> str:
