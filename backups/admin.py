@@ -3,7 +3,7 @@
 What an engine holds is read-only here; the pages change it through the actions.
 """
 
-from typing import Any
+from typing import Any, cast
 
 from allauth.account.decorators import secure_admin_login
 from allauth.mfa.models import Authenticator
@@ -12,6 +12,7 @@ from django.contrib.auth.admin import UserAdmin
 from django.db import models
 from django.http import HttpRequest
 
+from backups.actions.events import record_event
 from backups.models import (
     Assessment,
     Certificate,
@@ -33,7 +34,23 @@ admin.site.site_header = admin.site.site_title = "Resthouse"
 admin.site.index_title = "Every row of the house"
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
-admin.site.register(Operator, UserAdmin)
+
+@admin.register(Operator)
+class OperatorAdmin(UserAdmin):  # type: ignore[type-arg]
+    """The one thing that is made and deleted here; the house's book tells of it."""
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        record_event(cast(Operator, request.user), "added", obj)
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        record_event(cast(Operator, request.user), "changed", obj)
+        return super().log_change(request, obj, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> Any:
+        for operator in queryset:
+            record_event(cast(Operator, request.user), "deleted", operator)
+        return super().log_deletions(request, queryset)
 
 
 class ReadOnlyAdmin(admin.ModelAdmin[Any]):

@@ -4,7 +4,10 @@ import hashlib
 import secrets
 from dataclasses import dataclass, field
 from datetime import timedelta
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Model
 from django.utils import timezone
@@ -123,10 +126,23 @@ def forget_expired_tokens() -> int:
 
 
 def _give_token(host: Host) -> str:
+    address = urlsplit(settings.RESTHOUSE_URL)
+    if address.scheme != "https" and not _is_this_machine(address.hostname or ""):
+        raise EngineError(
+            "Over plain HTTP anybody on the way could swap the agent, which root runs. Put an "
+            "https:// address into RESTHOUSE_URL and start again."
+        )
     token = secrets.token_urlsafe(24)
     host.token_hash, host.token_expires = _hash(token), timezone.now() + TOKEN_LASTS
     host.save(update_fields=["token_hash", "token_expires"])
     return token
+
+
+def _is_this_machine(name: str) -> bool:
+    try:
+        return name == "localhost" or ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 def _hash(secret: str) -> str:

@@ -14,8 +14,10 @@ from django.core.exceptions import ValidationError
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
+from backups.actions import hosts
 from backups.engines.containers import _log
-from backups.models import Host, Operator, Server
+from backups.engines.errors import EngineError
+from backups.models import Event, Host, Operator, Server
 from dashboard.forms.operators import FirstOperatorForm
 from dashboard.http import page_of
 from tests.factories import make_host, make_user
@@ -181,3 +183,30 @@ def test_the_cookies_are_out_of_reach(stranger: Client) -> None:
     session = stranger.cookies["sessionid"]
     assert session["httponly"]
     assert session["samesite"] == "Lax"
+
+
+@pytest.mark.parametrize("url", ["http://backup.example.org", "http://192.0.2.1:8080", "http://"])
+def test_no_agent_is_handed_out_over_plain_http(db: None, settings: Any, url: str) -> None:
+    settings.RESTHOUSE_URL = url
+
+    with pytest.raises(EngineError, match="https://"):
+        hosts.add_host("web-1", by="test")
+
+    assert not Host.objects.exists()
+
+
+def test_the_book_tells_who_made_and_who_deleted_an_operator(operator: Operator) -> None:
+    client = Client()
+    client.force_login(operator)
+    secret = "a staple of correct horses"
+    form = {"username": "second", "usable_password": "true", "password1": secret}
+
+    client.post("/admin/backups/operator/add/", form | {"password2": secret})
+    second = Operator.objects.get(username="second")
+    client.post(f"/admin/backups/operator/{second.pk}/delete/", {"post": "yes"})
+
+    told = Event.objects.filter(noun="operator", name="second").order_by("pk")
+    assert [(event.by_name, event.verb) for event in told] == [
+        ("ines", "added"),
+        ("ines", "deleted"),
+    ]
