@@ -10,7 +10,7 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
-from tests.bench import ingest, pages, starting
+from tests.bench import ingest, pages, starting, users
 from tests.bench.processes import environment, web
 from tests.bench.table import most, say
 from tests.bench.visitor import Visitor
@@ -31,6 +31,7 @@ def main() -> None:
         if name == "small" or is_large:
             _measure_pages(title, RIG / "bench" / name, options)
     _measure_ingest(RIG / "bench" / "small")
+    users.run()
 
 
 def _measure_pages(title: str, folder: Path, options: list[str]) -> None:
