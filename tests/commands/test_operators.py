@@ -6,6 +6,7 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
+from backups.actions.api_keys import operator_of_key
 from backups.models import Event, Operator
 from tests.factories import make_operator
 
@@ -54,3 +55,15 @@ def test_the_link_is_for_a_house_without_operators(capsys: pytest.CaptureFixture
 
     call_command("operators", "list", "--json")
     assert [row["name"] for row in json.loads(capsys.readouterr().out)] == ["ines"]
+
+
+def test_a_key_for_scripts_is_printed_once(capsys: pytest.CaptureFixture[str]) -> None:
+    operator = make_operator(username="ines")
+
+    call_command("operators", "key", "ines", "--note", "nightly", "--json")
+
+    key = json.loads(capsys.readouterr().out)["key"]
+    assert operator_of_key(key) == operator
+    assert [key in repr(event.__dict__) for event in Event.objects.all()] == [False]
+    with pytest.raises(CommandError, match="no operator called nobody"):
+        call_command("operators", "key", "nobody")

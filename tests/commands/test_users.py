@@ -80,3 +80,68 @@ def test_every_verb_of_the_page_has_its_command(
 def test_the_server_is_asked_for_where_there_is_none(refusal: Callable[..., str]) -> None:
     assert refusal("users", "list") == "There is no server yet."
     assert refusal("users", "list", "--server", "main") == "There is no server called main."
+
+
+BCRYPT = "$2y$10$" + "a" * 53
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        (f"# people\nweb-1:{BCRYPT}\n", 0),
+        (f"web-1:{BCRYPT}\nbob\n", 1),
+        (f"web-1:{BCRYPT}\nweb-2:$apr1$x$y\n", 2),
+        ("", 0),
+    ],
+)
+def test_a_file_is_checked_before_it_is_used(
+    house: House, tmp_path: Path, text: str, status: int
+) -> None:
+    file = tmp_path / "users"
+    file.write_text(text)
+
+    done = house.manage("users", "check", str(file), "--json", check=False)
+
+    lines = json.loads(done.stdout)
+    assert (done.returncode, done.stderr) == (status, "")
+    assert all(line["usable"] is (line["code"] == "usable") for line in lines)
+    assert [line["name"] for line in lines if line["usable"]] == ["web-1"] * bool(text)
+    assert all(line["why"] for line in lines if not line["usable"])
+    assert BCRYPT not in done.stdout
+
+
+@pytest.mark.django_db
+def test_users_come_and_go_with_a_file_and_expire(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    directory = make_data_directory(tmp_path)
+    fields = {"data_directory": str(directory), **owner_of(directory)}
+    make_server(status=Server.Status.NEW, **fields)
+
+    def answer(*arguments: str) -> Any:
+        call_command("users", *arguments, "--json")
+        return json.loads(capsys.readouterr().out)
+
+    file, other = tmp_path / "users", BCRYPT.replace("a", "b")
+    file.write_text(f"web-1:{BCRYPT}\nmd5:$apr1$x$y\n")
+    imported = answer("import", str(file))
+    assert (imported["added"], [line["name"] for line in imported["refused"]]) == (
+        ["web-1"],
+        ["md5"],
+    )
+    file.write_text(f"web-1:{other}\n")
+    assert answer("import", str(file))["kept"] == ["web-1"]
+    assert answer("export")["file"] == f"web-1:{BCRYPT}\n"
+    assert answer("import", str(file), "--replace")["replaced"] == ["web-1"]
+    assert answer("export")["file"] == f"web-1:{other}\n"
+
+    assert answer("expire", "web-1", "2199-12-31")["expires"] == "2199-12-31T00:00:00Z"
+    assert answer("expire", "web-1", "2199-12-31T18:00+01:00")["expires"].startswith("2199-12-31T1")
+    assert answer("expire", "web-1", "never")["expires"] is None
+    for when, why in (
+        ("tomorrow", "no time"),
+        ("2000-01-01", "is over"),
+        ("2199-02-31", "no time"),
+    ):
+        with pytest.raises(CommandError, match=why):
+            call_command("users", "expire", "web-1", when)
