@@ -11,7 +11,7 @@ from django.utils import timezone
 from backups.actions.users_reconcile import adopt_users
 from backups.engines.restserver import is_let_in
 from backups.models import Event, Server, User
-from tests.factories import make_repository, make_user
+from tests.factories import make_repository, make_server, make_user
 from tests.views.reading import text_of
 from tests.views.users import BCRYPT, SHA1, file_of
 
@@ -424,3 +424,21 @@ def test_metrics_is_explained(client: Client, stopped: Server) -> None:
     file_of(stopped).write_text(f"metrics:{BCRYPT}\n")
 
     assert "shows its counters to this user alone" in text_of(client.get(user.get_absolute_url()))
+
+
+def test_a_server_without_users_leads_to_the_others(client: Client, stopped: Server) -> None:
+    make_server(name="house-offsite")
+
+    shown = client.get("/users/?server=house-main").content.decode()
+
+    assert '<a href="?server=house-offsite">' in shown
+    assert 'href="/users/import/?server=house-main"' in shown
+
+
+def test_a_file_that_cannot_be_read_offers_no_first_user(
+    client: Client, stopped: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nonexistent/docker.sock")
+    Server.objects.update(data_directory="/nonexistent/data")
+
+    assert "A user is one machine's way in" not in text_of(client.get("/users/"))
