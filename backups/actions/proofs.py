@@ -46,14 +46,17 @@ def change_entries(
     keep: Callable[[Proof], Row],
     *,
     about: Collection[str],
+    settles: bool = False,
     lets_in: dict[str, str] | None = None,
 ) -> Row:
     """Alter the entries, publish and prove them, keep the rows; or have all as it was before.
 
-    `about` are the names that it may alter. Rows and book are written in one transaction, while
-    the file is still locked: whatever happens, both tell of the file before or of that after.
+    `about` are the names that it may alter; what somebody else did to those that it leaves as they
+    are stays a difference, unless it `settles` just that. Rows and book are written in one
+    transaction, while the file is still locked: whatever happens, both tell of the file before or
+    of that after.
     """
-    change = _Change(server, keep, frozenset(about), lets_in or {})
+    change = _Change(server, keep, frozenset(about), lets_in or {}, settles)
     with engines.htpasswd_of(server).change(prove=change.prove, undo=change.undo) as entries:
         change.begin(entries)
         alter(entries)
@@ -85,6 +88,7 @@ class _Change(Generic[Row]):
     keep: Callable[[Proof], Row]
     about: frozenset[str]
     lets_in: dict[str, str]
+    settles: bool
     is_running: bool = field(init=False)
     book: UsersFile = field(init=False)
     entries: Entries = field(init=False)
@@ -120,8 +124,11 @@ class _Change(Generic[Row]):
     def commit(self, proof: Proof) -> None:
         with transaction.atomic():
             record_cut_off(self.server, self.cut_off)
-            keep_book(self.book, self.entries, self.about)
+            keep_book(self.book, self.entries, self.about if self.settles else self._altered())
             self.kept.append(self.keep(proof))
+
+    def _altered(self) -> set[str]:
+        return {name for name in self.about if self.before.get(name) != self.entries.get(name)}
 
     def undo(self) -> None:
         UsersFile.objects.filter(pk=self.book.pk).update(pending=self.pending)

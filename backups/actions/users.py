@@ -131,7 +131,7 @@ def delete_user(user: User, *, by: Actor) -> None:
         user.delete()
         return user
 
-    _changed(user, alter, keep)
+    change_entries(user.server, alter, keep, about={user.name}, settles=True)
 
 
 def note_user(user: User, note: str, *, by: Actor) -> None:

@@ -92,10 +92,7 @@ def import_users(
         record_event(by, "imported users into", server, sentence=said)
         return plan
 
-    # Names that stay as they are must not lose a hand edit that waits for a decision.
-    present = preview_import(server, text)
-    about = {line.name for line in (*present.added, *_chosen(present, replace))}
-    return change_entries(server, alter, keep, about=about)
+    return change_entries(server, alter, keep, about=wanted.keys())
 
 
 def export_users(server: Server, *, by: Actor) -> str:

@@ -85,7 +85,7 @@ def adopt_difference(server: Server, name: str, *, by: Actor) -> None:
         user.save()
         record_event(by, "adopted", user, sentence="Its entry was made by hand.")
 
-    change_entries(server, alter, keep, about={name})
+    change_entries(server, alter, keep, about={name}, settles=True)
 
 
 def undo_difference(server: Server, name: str, *, by: Actor) -> None:
@@ -107,7 +107,7 @@ def undo_difference(server: Server, name: str, *, by: Actor) -> None:
         sentence = f"What was done by hand is undone; {proof.sentence}"
         record_event(by, "undid a change of", user or "user", name=name, sentence=sentence)
 
-    change_entries(server, alter, keep, about={name})
+    change_entries(server, alter, keep, about={name}, settles=True)
 
 
 def propose_mending(server: Server) -> Mending:

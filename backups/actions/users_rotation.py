@@ -117,13 +117,14 @@ def _drive(rotation: Rotation) -> None:
 
 def _restore(rotation: Rotation, by: Actor, sentence: str, state: Rotation.State) -> Rotation:
     """The former hash, unless somebody else has put another one there since the swap."""
-    user = rotation.user
+    user, restored = rotation.user, []
 
     def alter(entries: Entries) -> None:
         _refresh_open(rotation, Rotation.State.SWAPPED)
         entry = entries.get(user.name)
         if entry and entry.hash == rotation.new_hash:
             entries[user.name] = Entry(user.name, rotation.former_hash)
+            restored.append(user.name)
 
     def keep(proof: Proof) -> Rotation:
         if state == Rotation.State.STAGED:
@@ -133,7 +134,8 @@ def _restore(rotation: Rotation, by: Actor, sentence: str, state: Rotation.State
             rotation.save()
         else:
             _end(rotation, state, sentence)
-        said = f"{sentence} The former password: {proof.sentence}"
+        by_hand = "Somebody changed the entry by hand, so it stays as it is."
+        said = f"{sentence} {f'Live again: {proof.sentence}' if restored else by_hand}"
         record_event(by, "took back a rotation of", user, sentence=said)
         return rotation
 

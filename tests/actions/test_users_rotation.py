@@ -9,6 +9,7 @@ import time_machine
 from django.utils import timezone
 
 from backups.actions import users
+from backups.actions.users_reconcile import differences
 from backups.actions.users_rotation import (
     drive_rotations,
     stage_rotation,
@@ -163,3 +164,4 @@ def test_a_hash_by_hand_outlives_the_time_of_a_rotation(user: User) -> None:
         drive_rotations.call()
 
     assert (hash_of(user), user.rotation.state) == (by_hand, "taken-back")
+    assert [one.code for one in differences(user.server)] == ["changed"]
