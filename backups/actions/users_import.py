@@ -67,27 +67,27 @@ def import_users(
 ) -> ImportPlan:
     """Add who is new, in one change; of the others, only those in `replace` get the new hash."""
     plans: list[ImportPlan] = []
-    wanted = {entry.name: entry.hash for entry in _entries(text)}
+    wanted = {entry.name: entry for entry in _entries(text)}
 
     def alter(entries: Entries) -> None:
         plan = _plan(server, text, entries)
         for line in (*plan.added, *_chosen(plan, replace)):
-            entries[line.name] = Entry(line.name, wanted[line.name])
+            entries[line.name] = wanted[line.name]
         plans.append(plan)
 
     def keep(proof: Proof) -> ImportPlan:
-        [plan], now = plans, timezone.now()
+        plan, now = plans[0], timezone.now()
         added, changed = [line.name for line in plan.added], _chosen(plan, replace)
-        if not (added or changed):
+        if not added and not changed:
             return plan
-        known = set(server.users.filter(name__in=added).values_list("name", flat=True))
+        known = set(server.users.values_list("name", flat=True))
         User.objects.bulk_create(
             User(server=server, name=name, rotated=now, live_since=proof.since)
             for name in added
             if name not in known
         )
-        names = [line.name for line in changed]
-        server.users.filter(name__in=names).update(rotated=now, live_since=proof.since)
+        replaced = server.users.filter(name__in=[line.name for line in changed])
+        replaced.update(rotated=now, live_since=proof.since)
         said = f"{len(added)} added, {len(changed)} replaced; {proof.sentence}"
         record_event(by, "imported users into", server, sentence=said)
         return plan
