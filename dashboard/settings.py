@@ -33,6 +33,8 @@ _NAME = urlsplit(RESTHOUSE_URL).hostname or "localhost"
 _OWN_HOST = f"[{_NAME}]" if ":" in _NAME else _NAME
 # The last ones are for the machine's own health check.
 ALLOWED_HOSTS = list(dict.fromkeys([*ALLOWED_HOSTS, _OWN_HOST, *_LOOPBACK]))
+# Its error pages show settings: nobody but this machine may see them.
+DEBUG = DEBUG and RESTHOUSE_BIND.rpartition(":")[0] in _LOOPBACK
 
 django_stubs_ext.monkeypatch()
 
@@ -188,6 +190,11 @@ LOGGING = {
     "formatters": {"line": {"format": "{levelname:.1} {name}: {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    # Each turn of a schedule is a task: at INFO they would drown what happens.
-    "loggers": {name: {"level": "WARNING"} for name in ("django_tasks", "django_tasks_db")},
+    "loggers": {
+        # Each turn of a schedule is a task: at INFO they would drown what happens.
+        "django_tasks": {"level": "WARNING"},
+        "django_tasks_db": {"level": "WARNING"},
+        # Anybody can send a wrong name; the answer 400 says it, a traceback adds nothing.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+    },
 }
