@@ -7,11 +7,11 @@ from typing import Any
 from django.db.models import QuerySet
 
 from backups.actions.users_reconcile import Mending, propose_mending
-from backups.differences import Difference
 from backups.engines.errors import EngineError
 from backups.engines.htpasswd import Problem
-from backups.hygiene import Book
 from backups.models import Server, UsersFile
+from backups.queries.differences import Difference
+from backups.queries.hygiene import Book
 
 _SHOWN = 50
 _STATES = {"removed": "failed", "unusable": "failed", "emptied": "failed"}

@@ -9,7 +9,7 @@ from django.db.models import Min
 from django.http import HttpRequest
 
 from backups.models import Server
-from backups.needs import count_needs
+from backups.queries.needs import count_needs
 from backups.version import VERSION
 
 

@@ -13,12 +13,12 @@ from backups.actions.events import Actor, record_event
 from backups.actions.proofs import Proof, change_entries, replace_file
 from backups.actions.users import check_row
 from backups.actions.users_book import Entries
-from backups.differences import Difference, by_name, compare
 from backups.engines import htpasswd
 from backups.engines.errors import EngineError
 from backups.engines.htpasswd import Contents, Entry, MendedLine
 from backups.models import Server, User, UsersFile
 from backups.models.users import MAX_NAME
+from backups.queries.differences import Difference, by_name, compare
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from django import forms
 from django.db.models import F, Q, QuerySet
 
 from backups.models import Unit
-from backups.standing import TOO_OPEN
+from backups.queries.standing import TOO_OPEN
 
 _STATES = [
     ("", "Any score"),

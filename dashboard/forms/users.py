@@ -13,8 +13,8 @@ from backups.actions.events import Actor
 from backups.actions.users import NewPassword
 from backups.engines import htpasswd
 from backups.engines.errors import EngineError
-from backups.hygiene import Book, Finding, Standing
 from backups.models import Server, User
+from backups.queries.hygiene import Book, Finding, Standing
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 # After the first three, the findings of the hygiene list by their code.

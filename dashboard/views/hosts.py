@@ -11,9 +11,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from backups.actions import hosts as actions
 from backups.actions.hosts import NewToken
-from backups.fleet import rows_of
-from backups.host_standing import standing_of
 from backups.models import Host
+from backups.queries.fleet import rows_of
+from backups.queries.host_standing import standing_of
 from dashboard.forms.hosts import HostFilter, HostForm
 from dashboard.http import HttpRequest, in_place_of_the_page, render
 

@@ -4,10 +4,11 @@ from django.db.models import Q
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
-from backups import engines, standing
-from backups.ledger import ledger_of
+from backups import engines
 from backups.models import Host, Job, Repository, Server, Unit, User
-from backups.needs import needs
+from backups.queries import standing
+from backups.queries.ledger import ledger_of
+from backups.queries.needs import needs
 from dashboard.context import house_of
 from dashboard.http import HttpRequest, render
 

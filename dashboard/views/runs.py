@@ -4,11 +4,11 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
-from backups import standing
-from backups.book import days_of_runs
 from backups.models import Run
-from backups.usual import measures_of
-from backups.witnesses import witnesses_of
+from backups.queries import standing
+from backups.queries.book import days_of_runs
+from backups.queries.usual import measures_of
+from backups.queries.witnesses import witnesses_of
 from dashboard.forms.runs import RunFilter
 from dashboard.http import HttpRequest, render
 from dashboard.keyset import keyset_of, keyset_text

@@ -5,9 +5,9 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
-from backups import standing
 from backups.models import Host, Unit
-from backups.unit_standing import standing_of
+from backups.queries import standing
+from backups.queries.unit_standing import standing_of
 from dashboard.forms.units import UnitFilter
 from dashboard.http import HttpRequest, render
 

@@ -12,8 +12,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from backups.actions import users as actions
 from backups.engines.htpasswd import explain_name
-from backups.hygiene import Book, Standing, book_of, standing_of
 from backups.models import Server, User
+from backups.queries.hygiene import Book, Standing, book_of, standing_of
 from dashboard.alarms import alarm_of
 from dashboard.forms.users import EntryForm, UserFilter, UserForm
 from dashboard.http import HttpRequest, page_of, render

@@ -44,8 +44,8 @@ def measure(folder: Path) -> list[Line]:
 
 def _measure_on(server: object) -> list[Line]:
     from backups.actions import users
-    from backups.hygiene import book_of
     from backups.models import User
+    from backups.queries.hygiene import book_of
 
     first = users.add_user(server, "first", by="bench").user
     names = iter(range(_TURNS))

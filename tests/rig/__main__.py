@@ -26,6 +26,9 @@ def main(arguments: list[str]) -> int:
 
 
 def _pytest(arguments: list[str]) -> int:
+    # A run in the background of a script inherits an ignored Ctrl-C, and so would all that is
+    # tried with it below.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     process = subprocess.Popen([sys.executable, "-m", "pytest", *arguments], cwd=ROOT)
     # Ctrl-C reaches pytest as well, which then takes its fixtures down: wait for that.
     signal.signal(signal.SIGINT, lambda *_: None)

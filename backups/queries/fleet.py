@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from backups.ledger import Line, ledger_of
 from backups.models import Host, Job, Unit
+from backups.queries.ledger import Line, ledger_of
 
 
 @dataclass(frozen=True, slots=True)

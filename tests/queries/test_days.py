@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
-from backups.days import DAYS, added_by_day, days_of, nights_since
-from backups.ledger import ledger_of
 from backups.models import Job, Run
+from backups.queries.days import DAYS, added_by_day, days_of, nights_since
+from backups.queries.ledger import ledger_of
 from tests.factories import make_job, make_run
 
 pytestmark = pytest.mark.django_db

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from backups.models import Job, Run, Server, UsersFile
-from backups.needs import count_needs, needs
+from backups.queries.needs import count_needs, needs
 from tests.factories import (
     make_certificate,
     make_host,

@@ -7,8 +7,8 @@ from functools import cached_property
 from django.utils import timezone
 
 from backups.engines.systemd import Row
-from backups.hardening import Reckoning, reckon
 from backups.models import Assessment, Unit
+from backups.queries.hardening import Reckoning, reckon
 
 _HISTORY = 100
 _STEPS = 60

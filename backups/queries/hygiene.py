@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from backups import engines
-from backups.differences import Difference, compare
 from backups.engines.errors import EngineError
 from backups.engines.htpasswd import Contents, Entry, Problem, explain_name
 from backups.models import Server, User, UsersFile
-from backups.user_standing import Owned, Standing, share, stand_users
+from backups.queries.differences import Difference, compare
+from backups.queries.user_standing import Owned, Standing, share, stand_users
 
 __all__ = ["Book", "Finding", "Standing", "book_of", "hygiene", "standing_of"]
 

@@ -9,8 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from backups.actions.users_reconcile import adopt_users
-from backups.hygiene import book_of, hygiene
 from backups.models import Server, User
+from backups.queries.hygiene import book_of, hygiene
 from tests.factories import make_repository, make_server, make_user
 from tests.rig.servers import make_data_directory, owner_of
 

@@ -8,7 +8,7 @@ from itertools import groupby
 from django.utils import timezone
 
 from backups.models import Run
-from backups.witnesses import Testimony, testimonies
+from backups.queries.witnesses import Testimony, testimonies
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from backups.engines.systemd import parse_security
-from backups.hardening import reckon
-from backups.hardening_rows import COULD
+from backups.queries.hardening import reckon
+from backups.queries.hardening_rows import COULD
 
-SAMPLES = Path(__file__).parent / "samples" / "systemd"
+SAMPLES = Path(__file__).parents[1] / "samples" / "systemd"
 
 
 def rows_of(name: str):

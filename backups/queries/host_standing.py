@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from backups.days import added_by_day
-from backups.ledger import Line, ledger_of
 from backups.models import Host, Job, Run
-from backups.needs import sentence_of
-from backups.witnesses import Testimony, Witnesses, testimonies, witnesses_of
+from backups.queries.days import added_by_day
+from backups.queries.ledger import Line, ledger_of
+from backups.queries.needs import sentence_of
+from backups.queries.witnesses import Testimony, Witnesses, testimonies, witnesses_of
 
 _RUNS_SHOWN = 20
 # A report on its way takes up to a few seconds, which look like a clock that is behind.

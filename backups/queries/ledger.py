@@ -5,8 +5,8 @@ from functools import cached_property
 
 from django.db.models import QuerySet
 
-from backups.days import Mark, days_of, nights_since
 from backups.models import Job
+from backups.queries.days import Mark, days_of, nights_since
 
 # Long texts that no line of a ledger shows.
 _LONG = ["last_run__log", "last_run__errors", "last_run__advice", "unit__text"]

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from django.utils import timezone
 
-from backups.differences import Difference
 from backups.engines.htpasswd import Entry, Kind
 from backups.models import Repository, Server, User
+from backups.queries.differences import Difference
 
 # `htpasswd -B` makes 5 by default, a guess every 2 ms; 8 takes seven times as long.
 WEAK_BELOW = 8

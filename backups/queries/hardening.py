@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from backups.engines.systemd import Row
-from backups.hardening_rows import COULD
+from backups.queries.hardening_rows import COULD
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""What pages and commands read: rows taken together, nothing written."""
