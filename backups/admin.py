@@ -14,6 +14,7 @@ from django.http import HttpRequest
 
 from backups.actions.events import record_event
 from backups.models import (
+    ApiKey,
     Assessment,
     Certificate,
     Event,
@@ -23,11 +24,13 @@ from backups.models import (
     Operator,
     Receipt,
     Repository,
+    Rotation,
     Run,
     Server,
     Slot,
     Unit,
     User,
+    UsersFile,
 )
 
 admin.site.site_header = admin.site.site_title = "Resthouse"
@@ -188,3 +191,29 @@ class EventAdmin(ReadOnlyAdmin):
 class SlotAdmin(ReadOnlyAdmin):
     list_display = ["schedule", "at"]
     list_filter = ["schedule"]
+
+
+@admin.register(UsersFile)
+class UsersFileAdmin(ReadOnlyAdmin):
+    list_display = ["server", "difference_count", "found_since", "looked"]
+    search_fields = ["server__name"]
+    list_select_related = ["server"]
+    exclude = ("known", "pending")
+
+
+@admin.register(Rotation)
+class RotationAdmin(ReadOnlyAdmin):
+    list_display = ["user", "state", "staged", "swapped", "ended", "by_name"]
+    list_filter = ["state"]
+    search_fields = ["user__name", "user__server__name"]
+    list_select_related = ["user__server"]
+    exclude = ("new_hash", "former_hash")
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(ReadOnlyAdmin):
+    list_display = ["operator", "note", "created", "last_used", "revoked"]
+    list_filter = ["revoked"]
+    search_fields = ["operator__username", "note"]
+    list_select_related = ["operator"]
+    exclude = ("key_hash",)

@@ -67,3 +67,21 @@ def test_a_key_for_scripts_is_printed_once(capsys: pytest.CaptureFixture[str]) -
     assert [key in repr(event.__dict__) for event in Event.objects.all()] == [False]
     with pytest.raises(CommandError, match="no operator called nobody"):
         call_command("operators", "key", "nobody")
+
+
+def test_a_key_is_found_by_its_note_and_refused_after_it_was_revoked(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    make_operator(username="ines")
+    call_command("operators", "key", "ines", "--note", "nightly", "--json")
+    key = json.loads(capsys.readouterr().out)["key"]
+    call_command("operators", "keys", "--json")
+    text = capsys.readouterr().out
+    [row] = json.loads(text)
+    assert (row["operator"], row["note"], key in text) == ("ines", "nightly", False)
+
+    call_command("operators", "revoke", str(row["number"]))
+
+    assert operator_of_key(key) is None
+    with pytest.raises(CommandError, match="No key in force has the number"):
+        call_command("operators", "revoke", str(row["number"]))

@@ -8,7 +8,7 @@ from django.conf import settings
 from backups.actions import api_keys, operators
 from backups.engines.errors import EngineError
 from backups.management.noun import NounCommand, Option, Verb
-from backups.models import Operator
+from backups.models import ApiKey, Operator
 
 
 class Command(NounCommand):
@@ -22,6 +22,8 @@ class Command(NounCommand):
             "reset": (self.reset, [("name", {})]),
             "link": (self.link, []),
             "key": (self.key, [("name", {}), ("--note", {"default": "", "help": "what for"})]),
+            "keys": (self.keys, []),
+            "revoke": (self.revoke, [("number", {"type": int, "help": "as `keys` lists it"})]),
         }
 
     def list(self) -> None:
@@ -53,3 +55,26 @@ class Command(NounCommand):
             raise EngineError(f"There is no operator called {name}.")
         new = api_keys.make_key(operator, note=note, by="terminal")
         self.answer({"name": name, "key": new.token}, new.token)
+
+    def keys(self) -> None:
+        """The keys of scripts that are in force, and when each was used last."""
+        rows = [
+            {
+                "number": key.pk,
+                "operator": key.operator.username,
+                "note": key.note,
+                "created": key.created,
+                "last_used": key.last_used,
+            }
+            for key in ApiKey.objects.filter(revoked=None).select_related("operator")
+        ]
+        lines = [f"{row['number']:>4}  {row['operator']:20} {row['note']}" for row in rows]
+        self.answer(rows, "\n".join(lines) or "No key is in force.")
+
+    def revoke(self, number: int) -> None:
+        """Refuse a key from now on."""
+        key = ApiKey.objects.filter(pk=number, revoked=None).first()
+        if key is None:
+            raise EngineError(f"No key in force has the number {number}.")
+        api_keys.revoke_key(key, by="terminal")
+        self.answer({"number": number, "revoked": True}, f"Key {number} is refused from now on")
