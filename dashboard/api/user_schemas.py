@@ -1,7 +1,7 @@
 """The shapes of the users' routes."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -36,6 +36,14 @@ class NewExpiry(Which):
     expires: Moment | None
 
 
+class NewUsers(Strict):
+    """A users file as text; of names that are known with another hash, those to take from it."""
+
+    server: Annotated[str, StringConstraints(max_length=63)] = ""
+    file: Annotated[str, StringConstraints(max_length=4 * 1024 * 1024)]
+    replace: Annotated[list[Name], Field(max_length=10_000)] = []
+
+
 class UserAnswer(Strict):
     name: str
     server: str
@@ -65,3 +73,14 @@ class UsersAnswer(Strict):
 
 class FileAnswer(Strict):
     file: str
+
+
+class ImportedLine(Strict):
+    number: int
+    name: str
+    code: Literal["added", "changed", "same", "refused"]
+    sentence: str
+
+
+class ImportAnswer(Strict):
+    lines: list[ImportedLine]

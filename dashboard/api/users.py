@@ -5,6 +5,7 @@ a path ends in the logs of every proxy.
 """
 
 from collections.abc import Callable
+from dataclasses import asdict
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Router, Status
@@ -13,7 +14,7 @@ from ninja.throttling import AuthRateThrottle
 
 from backups.actions import users as actions
 from backups.actions.api_keys import operator_of_key
-from backups.actions.users_import import export_users
+from backups.actions.users_import import export_users, import_users
 from backups.engines.errors import EngineError
 from backups.engines.restserver import repository_url
 from backups.models import Operator, Server, User
@@ -100,6 +101,15 @@ def export(request: HttpRequest, response: HttpResponse, server: str = "") -> di
     """The users file as text; its hashes are secrets."""
     response["Cache-Control"] = "no-store"
     return {"file": export_users(_server(server), by=_by(request))}
+
+
+@router.post("/import", response={200: shapes.ImportAnswer, **_REFUSALS})
+def import_(request: HttpRequest, users: shapes.NewUsers) -> dict[str, object]:
+    """Add who is new, in one change; says of each line what became of it."""
+    plan = import_users(
+        _server(users.server), users.file, by=_by(request), replace=set(users.replace)
+    )
+    return {"lines": [asdict(line) for line in plan.lines]}
 
 
 def _by(request: HttpRequest) -> Operator:

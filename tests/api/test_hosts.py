@@ -231,6 +231,7 @@ def test_the_openapi_document_lists_every_route(client: Client) -> None:
         "/api/key": ["get"],
         "/api/users": ["get", "post"],
         "/api/users/export": ["get"],
+        "/api/users/import": ["post"],
         **{
             f"/api/users/{verb}": ["post"]
             for verb in ("rotate", "disable", "enable", "expire", "note", "delete")

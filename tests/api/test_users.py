@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from backups.actions.api_keys import make_key, revoke_key
+from backups.engines.htpasswd import hash_password
 from backups.models import ApiKey, Event, Operator, Server
 from tests.factories import make_operator, make_server
 from tests.rig.servers import make_data_directory, owner_of
@@ -82,6 +83,26 @@ def test_every_verb_of_the_page_has_its_route(script: Script, server: Server) ->
         "exported the users of",
         "deleted",
     ]
+
+
+def test_a_file_is_taken_over_and_a_known_password_only_where_that_is_said(
+    script: Script, server: Server
+) -> None:
+    script.post("", name="web-1")
+    former = script.get("/export?server=main").json()["file"]
+    other = hash_password("another-password", cost=4)
+    file = f"web-1:{other}\nweb-2:{other}\nold:$apr1$1$abcdefgh\n"
+
+    told = script.post("/import", file=file).json()["lines"]
+
+    assert [(line["name"], line["code"]) for line in told] == [
+        ("web-1", "changed"),
+        ("web-2", "added"),
+        ("old", "refused"),
+    ]
+    assert script.get("/export?server=main").json()["file"].startswith(former)
+    script.post("/import", file=file, replace=["web-1"])
+    assert f"web-1:{other}" in script.get("/export?server=main").json()["file"]
 
 
 def test_a_password_is_in_no_other_answer_event_or_row(script: Script, server: Server) -> None:
