@@ -14,6 +14,7 @@ from django.utils.crypto import salted_hmac
 
 from backups import engines
 from backups.actions.lease import Lease, StepError
+from backups.actions.repositories import scan_server
 from backups.engines import restserver
 from backups.engines.errors import EngineError
 from backups.models import Operation, Server
@@ -50,6 +51,8 @@ def create_server(operation: Operation, lease: Lease) -> None:
         with suppress(EngineError):
             containers.remove(made.id)
         raise
+    # Its folder may hold repositories already; without a look they would stay unknown for a minute.
+    scan_server(server)
     lease.log(f"live, image {made.image_id}")
 
 
