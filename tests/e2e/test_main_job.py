@@ -47,6 +47,16 @@ def house(tmp_path: Path, free_port: Callable[[], int], server_image: str) -> It
 
 
 @pytest.fixture
+def web_01(systemd_hosts: Callable[[str], Host]) -> Iterator[Host]:
+    """A machine of its own: what is found in its journal must be what happened here."""
+    systemd_hosts("bookworm")
+    host = Host("bookworm", "web-01")
+    host.wait_until_booted()
+    yield host
+    host.stop()
+
+
+@pytest.fixture
 def no_container_left(docker_client: docker.DockerClient) -> Iterator[None]:
     yield
     try:
@@ -59,22 +69,22 @@ def no_container_left(docker_client: docker.DockerClient) -> Iterator[None]:
 def test_from_the_set_up_link_to_a_backup_with_two_witnesses(
     page: Page,
     house: House,
-    systemd_host: Host,
+    web_01: Host,
     tmp_path: Path,
     free_port: Callable[[], int],
 ) -> None:
     set_up(page, house)
     create_server(page, f"127.0.0.1:{free_port()}", tmp_path / "data")
     lines = add_user(page, "web-01")
-    prepare_backup(systemd_host, lines)
+    prepare_backup(web_01, lines)
     command = add_host(page, "web-01")
     watch_the_overview(page, house)
 
-    systemd_host.run(command)
+    web_01.run(command)
 
     see_the_host(page)
 
-    systemd_host.run("systemctl start restic-backup || (journalctl -u restic-backup; exit 1)")
+    web_01.run("systemctl start restic-backup || (journalctl -u restic-backup; exit 1)")
 
     see_the_backup_and_its_score(page)
     see_both_witnesses(page, house)
