@@ -18,6 +18,7 @@ from backups.engines.errors import EngineError, EngineUnavailable
 from backups.engines.htpasswd import Entry
 from backups.engines.restserver import Options
 from tests.engines.conftest import Served, wait_until_live
+from tests.rig import missing
 
 Serve = Callable[[Options], Served]
 PASSWORD = "correct horse battery"
@@ -140,7 +141,7 @@ def test_the_docker_run_line_makes_an_equal_container(
     containers: Containers, prepare: Serve, docker_client: docker.DockerClient
 ) -> None:
     if not shutil.which("docker"):
-        pytest.skip("Install the command docker: apt-get install docker.io.")
+        missing("Install the command docker: apt-get install docker.io.")
     served = prepare(Options(max_size=10**9))
     spec = replace(served.spec, memory_limit=64 * 2**20)
     containers.create(spec)

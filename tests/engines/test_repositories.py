@@ -10,6 +10,7 @@ import pytest
 
 from backups.engines import repositories
 from backups.engines.errors import EngineError
+from tests.rig import missing
 
 
 def run_restic(*arguments: str, repository: Path) -> str:
@@ -157,7 +158,7 @@ def test_only_what_restic_wrote_is_a_snapshot(data):
 def test_a_time_beyond_the_calendar_is_no_error(data):
     # ext4 ends in 2446; memory keeps any time.
     if not os.access("/dev/shm", os.W_OK):
-        pytest.skip("/dev/shm is missing: mount a tmpfs there")
+        missing("/dev/shm is missing: mount a tmpfs there")
     with TemporaryDirectory(dir="/dev/shm") as memory:
         shutil.copytree(data, memory, dirs_exist_ok=True)
         [snapshot, _] = sorted(Path(memory, "alice", "snapshots").iterdir())
@@ -188,7 +189,7 @@ def test_what_prune_deletes_meanwhile_is_no_error(data, monkeypatch):
 def as_nobody(data):
     """The scan as a user who is neither root nor the server."""
     if os.geteuid() != 0:
-        pytest.skip("only root can become nobody: run the tests as root")
+        missing("only root can become nobody: run the tests as root")
     for folder in (data, *data.parents):
         if folder.stat().st_uid == 0 and folder != Path("/"):
             folder.chmod(folder.stat().st_mode | 0o055)
