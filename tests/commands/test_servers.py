@@ -53,6 +53,20 @@ def test_a_server_that_cannot_be_made_is_refused_in_one_sentence(
     assert "already" in refusal("servers", "create", *taken)
 
 
+def test_where_no_image_can_be_had_it_is_built_here_and_the_server_goes_on(
+    answer: Answer, create_arguments: list[str], docker_client: docker.DockerClient
+) -> None:
+    wanted = [*create_arguments, "--image", "resthouse.invalid/no-such-image:1", "--build-image"]
+
+    made = answer("servers", "create", *wanted)
+
+    # Under a name of its own: it must not pass for the image that was wanted.
+    assert (made["status"], made["image"]) == ("live", "resthouse/rest-server:local")
+    assert probe(made["url"]).is_live
+    running = docker_client.containers.get(made["name"])
+    assert running.image.tags == docker_client.images.get("resthouse/rest-server:local").tags
+
+
 def test_another_house_on_the_same_engine_is_left_in_peace(
     answer: Answer,
     refusal: Callable[..., str],
