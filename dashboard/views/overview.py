@@ -58,7 +58,7 @@ def _first_steps(request: HttpRequest) -> HttpResponse:
         "engine": None if server else engines.engine_at().status(),
         "server": server,
         "operation": server.operations.first() if server else None,
-        "users": list(User.objects.select_related("server")[:_FEW]),
+        "users": list(User.objects.filter(disabled=None).select_related("server")[:_FEW]),
         "hosts": list(Host.objects.order_by("-enrolled", "-created")[:_FEW]),
     }
     return render(request, "overview/empty.html", context, partial="overview")
