@@ -90,7 +90,8 @@ class Report(Strict):
     sent: Moment
     host: HostFacts
     runs: Annotated[list[RunReport], Field(max_length=200)] = []
-    units: Annotated[list[UnitReport], Field(max_length=200)] = []
+    # Each may be scored here, which takes up to 30 ms; the agent sends ten at most.
+    units: Annotated[list[UnitReport], Field(max_length=20)] = []
 
 
 class ReportAnswer(Strict):
