@@ -1,6 +1,5 @@
 """A container as the engine describes it."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,7 +8,6 @@ from typing import Any
 
 DATA_DIRECTORY = "/data"
 PASSWORD_FILE = "/data/.htpasswd"  # noqa: S105
-_ANONYMOUS = re.compile(r"[0-9a-f]{64}")
 # Nothing in the engine's answer stands for "never" but this year.
 _NEVER = "0001-"
 
@@ -22,11 +20,6 @@ class Mount:
     source: str
     target: str
     is_writable: bool
-
-    @property
-    def is_anonymous(self) -> bool:
-        """A volume that nobody named: lost with its container."""
-        return self.kind == "volume" and bool(_ANONYMOUS.fullmatch(self.source))
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,14 +129,6 @@ class Htpasswd:
                 undo()
             raise
 
-    def restore(self) -> None:
-        """Put the file back that stood before the last change."""
-        with _locked(self.lock):
-            former = self.files.read(PREVIOUS)
-            if former is None:
-                raise EngineError("There is no former users file to go back to.")
-            self.files.write(NAME, former)
-
 
 def check_name(name: str, *, is_private: bool) -> None:
     """EngineError with the reason when rest-server could not serve a user of this name."""

@@ -83,10 +83,6 @@ class Repository:
         """With private repositories, the one who may use it."""
         return self.path.partition("/")[0]
 
-    @property
-    def last_snapshot(self) -> Snapshot | None:
-        return self.snapshots[-1] if self.snapshots else None
-
 
 def scan(directory: Path) -> list[Repository]:
     """Every repository that rest-server would serve from this directory, by path."""

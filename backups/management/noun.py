@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -21,7 +22,7 @@ Verb = Callable[..., None]
 SERVER: Option = ("--server", {"help": "name of the server; may be left out if there is one"})
 
 
-class NounCommand(BaseCommand):
+class NounCommand(BaseCommand, ABC):
     """A noun; `verbs` names its verbs with their options."""
 
     stealth_options = ("verb", "call")
@@ -30,8 +31,9 @@ class NounCommand(BaseCommand):
     needs_database = True
     _as_json = False
 
+    @abstractmethod
     def verbs(self) -> dict[str, tuple[Verb, list[Option]]]:
-        raise NotImplementedError
+        """Each verb's name with what it calls and the options of that."""
 
     def add_arguments(self, parser: CommandParser) -> None:
         # Without this, every verb would be parsed by Django's own parser class and its options.

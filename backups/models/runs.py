@@ -22,9 +22,6 @@ class RunQuerySet(models.QuerySet["Run"]):
     def running(self) -> "RunQuerySet":
         return self.filter(status=Run.Status.RUNNING)
 
-    def failed(self) -> "RunQuerySet":
-        return self.filter(status__in=[Run.Status.FAILED, Run.Status.CANCELLED, Run.Status.LOST])
-
     def since(self, moment: datetime) -> "RunQuerySet":
         return self.filter(started__gte=moment)
 

@@ -206,17 +206,14 @@ def test_a_change_that_is_not_proven_is_taken_back(users: Htpasswd) -> None:
     assert file_of(users) == original
 
 
-def test_the_former_file_can_be_put_back(users: Htpasswd) -> None:
-    with pytest.raises(EngineError):
-        users.restore()
+def test_the_file_before_the_last_change_is_kept_beside_it(users: Htpasswd) -> None:
     with users.change() as entries:
         entries["alice"] = Entry("alice", HASH)
     with users.change() as entries:
         del entries["alice"]
 
-    users.restore()
-
-    assert users.read().entries == (Entry("alice", HASH),)
+    assert users.files.read(".htpasswd.previous") == f"alice:{HASH}\n".encode()
+    assert users.read().entries == ()
 
 
 @pytest.mark.parametrize("damage", ["bo", "x:y:z", " # indented", '"', "   ", 'bob:a"b'])
