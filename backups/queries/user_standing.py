@@ -126,7 +126,8 @@ def share(some: list[Standing], count: int) -> str:
     kind = _KINDS[codes.pop()]
     if len(some) == 1:
         return f"{some[0].user.name} {kind.one}"
-    number = f"All {count}" if len(some) == count else f"{len(some)} of {count}"
+    everybody = "Both" if count == 2 else f"All {count}"
+    number = everybody if len(some) == count else f"{len(some)} of {count}"
     return f"{number} users {kind.several}"
 
 

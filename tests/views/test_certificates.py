@@ -17,7 +17,7 @@ from tests.views.reading import text_of
             ["house-0 speaks plain HTTP", "Readable on the network", "plain, over the network"],
         ),
         ([{"has_tls": True}, {}], ["1 of 2 servers speaks TLS"]),
-        ([{"has_tls": True}, {"has_tls": True}], ["All 2 servers speak TLS"]),
+        ([{"has_tls": True}, {"has_tls": True}], ["Both servers speak TLS"]),
     ],
 )
 def test_index_says_what_the_line_is(

@@ -160,7 +160,7 @@ def test_index_says_how_everybody_stands(client: Client, stopped: Server) -> Non
     [
         ([], "Nobody can back up yet"),
         (["alice"], "alice was never used"),
-        (["alice", "bob"], "All 2 users were never used"),
+        (["alice", "bob"], "Both users were never used"),
     ],
 )
 def test_index_answers_in_its_headline(
