@@ -11,7 +11,7 @@ WORKDIR /app
 COPY requirements.lock .
 RUN python3 -m venv --without-pip /opt/venv \
  && python3 -m pip --python /opt/venv/bin/python --disable-pip-version-check \
-      install --no-cache-dir --quiet --require-hashes -r requirements.lock
+      install --no-cache-dir --quiet --no-deps --require-hashes -r requirements.lock
 
 COPY . .
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 STATIC_ROOT=/app/staticfiles

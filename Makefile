@@ -1,7 +1,8 @@
 # What one does with Resthouse, from a fresh clone on.
 PYTHON := .venv/bin/python
 # The system's pip fills the environment: Debian keeps ensurepip in a package of its own.
-INSTALL := python3 -m pip --python $(PYTHON) --disable-pip-version-check install -q --require-hashes -r
+# The locks are whole, and a pip that resolves anew asks for the newest release of an extra.
+INSTALL := python3 -m pip --python $(PYTHON) --disable-pip-version-check install -q --no-deps --require-hashes -r
 # Settings are judged as in a deployment behind a proxy that speaks https.
 DEPLOYED := RESTHOUSE_URL=https://resthouse.example RESTHOUSE_DATA=.rig/check
 TEMPLATES = $(shell find templates -name '*.html')
