@@ -14,6 +14,7 @@ NEEDED = {
     "debootstrap": "debootstrap",
     "fonts-dejavu-core": "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
     "iproute2": "ip",
+    "openssl": "openssl",
     "restic": "restic",
     "systemd": "systemd-analyze",
 }
