@@ -19,6 +19,7 @@ RESTHOUSE_NAME = env.str("RESTHOUSE_NAME", "")
 RESTHOUSE_SERVER_IMAGE = env.str("RESTHOUSE_SERVER_IMAGE", "restic/rest-server:latest")
 RESTHOUSE_DEMO = env.bool("RESTHOUSE_DEMO", False)
 SECRET_KEY = env.str("SECRET_KEY", "") or secret_key(RESTHOUSE_DATA)
+ENCRYPTION_KEY = env.list("ENCRYPTION_KEY", default=[])
 DATABASE_URL = env.str("DATABASE_URL", "") or f"sqlite:///{RESTHOUSE_DATA}/resthouse.sqlite3"
 DEBUG = env.bool("DEBUG", False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])

@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
+from backups.engines import key_file
+
 if TYPE_CHECKING:
     from backups.engines.containers import Containers
+    from backups.engines.encryption import Vault
     from backups.engines.files import Files
     from backups.engines.htpasswd import Htpasswd
+    from backups.engines.restserver import Answer
     from backups.models import Server
 
 # The servers of a demonstration have the names of real containers: nobody may answer for them.
@@ -44,10 +48,45 @@ def files_of(server: "Server") -> "Files":
     return containers_of(server).files(server.name, server.uid, server.gid)
 
 
+def uploads_of(server: "Server") -> int:
+    """How many uploads write to it now."""
+    from backups.engines import uploads
+
+    if is_visible(server):
+        return uploads.count(Path(server.data_directory))
+    return containers_of(server).uploads(server.name)
+
+
 def htpasswd_of(server: "Server") -> "Htpasswd":
     from backups.engines.htpasswd import Htpasswd
 
     return Htpasswd(files_of(server), lock_file(f"htpasswd-{server.pk}"))
+
+
+def probe(server: "Server") -> "Answer":
+    """Whether rest-server answers, and shows the certificate that it should show."""
+    from backups.engines import restserver
+
+    return restserver.probe(server.probe_url, pin=server.pin)
+
+
+def is_let_in(server: "Server", user: str, password: str) -> bool:
+    from backups.engines import restserver
+
+    return restserver.is_let_in(server.probe_url, user, password, pin=server.pin)
+
+
+def vault() -> "Vault":
+    """What encrypts private keys; its own keys are read anew, since they may be rotated."""
+    from backups.engines.encryption import Vault, new_key
+
+    if settings.ENCRYPTION_KEY:
+        return Vault(settings.ENCRYPTION_KEY)
+    return Vault(key_file.read_or_make(encryption_key_file(), new_key).split())
+
+
+def encryption_key_file() -> Path:
+    return Path(settings.RESTHOUSE_DATA) / "encryption-key"
 
 
 def lock_file(name: str) -> Path:

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import docker
 from docker.errors import APIError, ImageNotFound, NotFound
 from docker.models.containers import Container as DockerContainer
 
-from backups.engines import container_images, untrusted
+from backups.engines import container_images, untrusted, uploads
 from backups.engines.container_engine import EngineStatus, connect, status
 from backups.engines.container_files import ContainerFiles
 from backups.engines.container_images import PullProgress
@@ -124,6 +125,10 @@ class Containers:
             container.stop(timeout=30)
             container.remove()
 
+    def rename(self, name: str, new: str) -> None:
+        with self._container(name) as container:
+            container.rename(new)
+
     def reload_users(self, name: str) -> bool:
         """Have it read its users file now, and wait for its word; False: it asks no such file."""
         with self._container(name) as container:
@@ -139,6 +144,18 @@ class Containers:
     def logs(self, name: str, *, tail: int = 50, has_times: bool = False) -> list[str]:
         with self._container(name) as container:
             return _log(container, tail=tail, has_times=has_times)
+
+    def uploads(self, name: str) -> int:
+        """How many uploads write into its data directory; 0 where its image cannot tell."""
+        with self._container(name) as container:
+            if container.status != "running":
+                return 0
+            data = Container.from_inspection(container.attrs).data_directory
+            minutes = str(-(uploads.UNDER_WAY // 60))
+            found = container.exec_run(
+                ["find", data, "-type", "f", "-name", f"*{uploads.MARK}*", "-mmin", minutes]
+            )
+            return len(cast(bytes, found.output).split()) if found.exit_code == 0 else 0
 
     def files(self, name: str, uid: int, gid: int) -> ContainerFiles:
         """The directory of its users file, seen from inside."""

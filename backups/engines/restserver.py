@@ -1,6 +1,7 @@
 """rest-server itself: the options it is started with, and the answers on its port."""
 
 import base64
+import hashlib
 import http.client
 import ssl
 import time
@@ -40,11 +41,18 @@ class _Reply:
     body: bytes
 
 
-def probe(url: str, *, timeout: float = 3.0, ca: Path | None = None) -> Answer:
-    """Whether rest-server answers here; asks without a password, so nothing can happen."""
+class _OtherCertificateError(ssl.SSLError):
+    """The port shows another certificate than the one that it should."""
+
+
+def probe(url: str, *, timeout: float = 3.0, ca: Path | None = None, pin: str = "") -> Answer:
+    """Whether rest-server answers here; asks without a password, so nothing can happen.
+
+    With `pin`, the SHA-256 of a certificate in hexadecimal, that one is trusted and no other.
+    """
     started = time.monotonic()
     try:
-        state, sentence = _recognise(url, _ask(url, "GET", "/", timeout=timeout, ca=ca))
+        state, sentence = _recognise(url, _ask(url, "GET", "/", timeout=timeout, ca=ca, pin=pin))
     except TimeoutError:
         state, sentence = "timeout", f"Nothing answered at {url} within {timeout:g} s."
     except ssl.SSLError as error:
@@ -57,16 +65,22 @@ def probe(url: str, *, timeout: float = 3.0, ca: Path | None = None) -> Answer:
 
 
 def is_let_in(
-    url: str, user: str, password: str, *, timeout: float = 3.0, ca: Path | None = None
+    url: str,
+    user: str,
+    password: str,
+    *,
+    timeout: float = 3.0,
+    ca: Path | None = None,
+    pin: str = "",
 ) -> bool:
     """Sign in for real; EngineError when neither yes nor no comes back."""
     path = "/config" if user in _PARTS else f"/{quote(user, safe='')}/config"
     credentials = base64.b64encode(f"{user}:{password}".encode()).decode()
     headers = {"Authorization": f"Basic {credentials}"}
     try:
-        status = _ask(url, "HEAD", path, headers, timeout=timeout, ca=ca).status
+        status = _ask(url, "HEAD", path, headers, timeout=timeout, ca=ca, pin=pin).status
     except (OSError, http.client.HTTPException):
-        answer = probe(url, timeout=timeout, ca=ca)
+        answer = probe(url, timeout=timeout, ca=ca, pin=pin)
         raise EngineError(f"The sign-in of {user} could not be tried. {answer.sentence}") from None
     if status in {200, 404}:
         return True
@@ -94,23 +108,36 @@ def _ask(
     *,
     timeout: float,
     ca: Path | None,
+    pin: str,
 ) -> _Reply:
     """One request and its reply, with no redirect followed and no proxy in between."""
     parts = urlsplit(url)
     connection: http.client.HTTPConnection
     if parts.scheme == "https":
         context = ssl.create_default_context(cafile=ca)
+        if pin:
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         connection = http.client.HTTPSConnection(
             parts.hostname or "", parts.port, timeout=timeout, context=context
         )
     else:
         connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=timeout)
     try:
+        connection.connect()
+        if pin and isinstance(connection.sock, ssl.SSLSocket):
+            # Before anything is said, which may be a password.
+            _insist(connection.sock, pin)
         connection.request(method, path, headers={"Connection": "close"} | (headers or {}))
         response = connection.getresponse()
         return _Reply(response.status, response.headers, response.read(1024))
     finally:
         connection.close()
+
+
+def _insist(line: ssl.SSLSocket, pin: str) -> None:
+    shown = hashlib.sha256(line.getpeercert(binary_form=True) or b"").hexdigest()
+    if shown != pin:
+        raise _OtherCertificateError
 
 
 def _recognise(url: str, reply: _Reply) -> tuple[State, str]:
@@ -134,6 +161,8 @@ def _recognise(url: str, reply: _Reply) -> tuple[State, str]:
 
 
 def _tls_sentence(url: str, error: ssl.SSLError) -> str:
+    if isinstance(error, _OtherCertificateError):
+        return f"{url} shows another certificate than the one that was applied."
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"The certificate at {url} is not to be trusted: {error.verify_message}."
     if error.reason in {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"}:
