@@ -46,6 +46,12 @@ def server_image(docker_client: docker.DockerClient) -> str:
 
 
 @pytest.fixture(scope="session")
+def newer_image(server_image: str) -> str:
+    """The same with the next release of rest-server."""
+    return images.server(images.NEWER)
+
+
+@pytest.fixture(scope="session")
 def restic_binary() -> Path:
     """The real restic client."""
     found = shutil.which("restic")

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import time
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -13,16 +12,16 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from backups import engines
+from backups.actions import certificates
 from backups.actions.lease import Lease, StepError
+from backups.actions.live import wait_until_live, write_live
 from backups.actions.repositories import scan_server
-from backups.engines import restserver
 from backups.engines.errors import EngineError
-from backups.models import Operation, Server
+from backups.models import Certificate, Operation, Server
 
 if TYPE_CHECKING:
     from backups.engines.containers import Containers
 
-READY_WITHIN = 30
 STOP_WITHIN = 60
 HOUSE, ATTEMPT = "resthouse.house", "resthouse.attempt"
 MAKES_A_SERVER = (Operation.Kind.CREATE_SERVER, Operation.Kind.BUILD_IMAGE)
@@ -33,8 +32,8 @@ BASE_IMAGE_SCRIPT = Path(settings.BASE_DIR) / "scripts" / "base-image"
 
 
 def create_server(operation: Operation, lease: Lease) -> None:
-    server = _server_of(operation)
-    containers = _answering_engine(server)
+    server = server_of(operation)
+    containers = answering_engine(server)
     _get_image(containers, server.image, lease)
     lease.step("Preparing the data directory", 55)
     prepare_directory(server)
@@ -43,9 +42,15 @@ def create_server(operation: Operation, lease: Lease) -> None:
     labels = {HOUSE: house_id(), ATTEMPT: lease.label}
     made = containers.create(replace(server.spec, labels=labels))
     try:
+        certificate = _prepare_line(operation, server, lease)
         lease.step("Starting the container", 75)
         containers.start(made.id)
-        _wait_until_live(containers, server, lease)
+        pin = certificate.fingerprint if certificate else ""
+        wait_until_live(containers, server, lease, pin=pin)
+        with lease.held():
+            write_live(server, lease)
+            if certificate:
+                certificates.write_live(certificate, timezone.now())
     except EngineError:
         # By its id: under its name there may be that of another attempt by now.
         with suppress(EngineError):
@@ -54,6 +59,15 @@ def create_server(operation: Operation, lease: Lease) -> None:
     # Its folder may hold repositories already; without a look they would stay unknown for a minute.
     scan_server(server)
     lease.log(f"live, image {made.image_id}")
+
+
+def _prepare_line(operation: Operation, server: Server, lease: Lease) -> Certificate | None:
+    """With TLS it needs its certificate before the first start."""
+    if not server.has_tls:
+        return None
+    lease.step("Preparing its certificate", 70)
+    by = operation.by or operation.by_name
+    return certificates.certificate_to_start_with(server, by=by)
 
 
 def clear_away(operation: Operation, lease: Lease) -> None:
@@ -76,7 +90,7 @@ def house_id() -> str:
     return salted_hmac("resthouse.house", "containers").hexdigest()[:16]
 
 
-def _answering_engine(server: Server) -> "Containers":
+def answering_engine(server: Server) -> "Containers":
     containers = engines.containers_of(server)
     status = containers.status()
     if not status.is_up:
@@ -138,38 +152,10 @@ def _clear_earlier_attempt(containers: "Containers", server: Server, lease: Leas
     containers.remove(container.id)
 
 
-def _wait_until_live(containers: "Containers", server: Server, lease: Lease) -> None:
-    lease.step("Waiting until rest-server answers", 85)
-    deadline = time.monotonic() + READY_WITHIN
-    answer = restserver.probe(server.probe_url)
-    while not answer.is_live:
-        container = containers.find(server.name)
-        if container is None or container.state == "exited" or container.restart_count > 1:
-            raise EngineError(_crash(containers, server))
-        if time.monotonic() > deadline:
-            raise EngineError(f"It started, but rest-server does not answer. {answer.sentence}")
-        time.sleep(0.2)
-        answer = restserver.probe(server.probe_url)
-    _write_live(server, lease)
-
-
-def _write_live(server: Server, lease: Lease) -> None:
-    now = timezone.now()
-    server.status, server.reason = Server.Status.LIVE, ""
-    server.live_since = server.proven = now
-    with lease.held():
-        server.save(update_fields=["status", "reason", "live_since", "proven"])
-
-
-def _crash(containers: "Containers", server: Server) -> str:
-    last = next((line for line in reversed(containers.logs(server.name)) if line.strip()), "")
-    return f"The container ends right after its start. Its last line: {last or 'none'}"
-
-
 def build_image(operation: Operation, lease: Lease) -> None:
     """From Debian's package, for machines that reach no image registry; then make the server."""
-    server = _server_of(operation)
-    containers = _answering_engine(server)
+    server = server_of(operation)
+    containers = answering_engine(server)
     if not containers.has_image(BASE_IMAGE):
         _get_base_image(containers, lease)
     for progress in containers.build(IMAGE_SOURCE, LOCAL_IMAGE, {"BASE": BASE_IMAGE}):
@@ -199,17 +185,18 @@ def _get_base_image(containers: "Containers", lease: Lease) -> None:
 
 
 def start_server(operation: Operation, lease: Lease) -> None:
-    server = _server_of(operation)
-    containers = _answering_engine(server)
+    server = server_of(operation)
+    containers = answering_engine(server)
     lease.step("Starting the container", 20)
     containers.start(server.name)
-    _wait_until_live(containers, server, lease)
+    wait_until_live(containers, server, lease)
+    write_live(server, lease)
 
 
 def stop_server(operation: Operation, lease: Lease) -> None:
-    server = _server_of(operation)
+    server = server_of(operation)
     lease.step(f"Stopping; uploads under way have {STOP_WITHIN} s to finish", 20)
-    _answering_engine(server).stop(server.name, timeout=STOP_WITHIN)
+    answering_engine(server).stop(server.name, timeout=STOP_WITHIN)
     _write_ended(server, lease, Server.Status.STOPPED, "It was stopped.")
 
 
@@ -220,8 +207,8 @@ def restart_server(operation: Operation, lease: Lease) -> None:
 
 def remove_server(operation: Operation, lease: Lease) -> None:
     """The container goes; the data directory and what is known of it stay."""
-    server = _server_of(operation)
-    containers = _answering_engine(server)
+    server = server_of(operation)
+    containers = answering_engine(server)
     if containers.find(server.name):
         stop_server(operation, lease)
         lease.step("Removing the container", 80)
@@ -235,7 +222,7 @@ def _write_ended(server: Server, lease: Lease, status: Server.Status, reason: st
         server.save(update_fields=["status", "reason", "live_since"])
 
 
-def _server_of(operation: Operation) -> Server:
+def server_of(operation: Operation) -> Server:
     if operation.server is None:
         raise EngineError("Its server was removed in the meantime.")
     return operation.server

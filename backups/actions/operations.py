@@ -4,13 +4,14 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django_tasks import task
 
-from backups.actions import making
+from backups.actions import changing, making
 from backups.actions.events import Actor, operator_of, record_event
 from backups.actions.lease import LEASE, Lease, LeaseLostError, StepError
 from backups.actions.queue import enqueue_once
@@ -24,14 +25,19 @@ MAX_ATTEMPTS = 3
 FORGOTTEN_AFTER = 4 * LEASE
 
 # What each kind does; all of it must bear being done twice, after a worker that was killed.
-WORK: dict[str, Callable[[Operation, Lease], None]] = {
+# It may return a sentence for the book.
+WORK: dict[str, Callable[[Operation, Lease], str | None]] = {
     Operation.Kind.CREATE_SERVER: making.create_server,
     Operation.Kind.BUILD_IMAGE: making.build_image,
     Operation.Kind.START_SERVER: making.start_server,
     Operation.Kind.STOP_SERVER: making.stop_server,
     Operation.Kind.RESTART_SERVER: making.restart_server,
     Operation.Kind.REMOVE_SERVER: making.remove_server,
+    Operation.Kind.CHANGE_SERVER: changing.change_server,
+    Operation.Kind.APPLY_CERTIFICATE: changing.change_server,
 }
+
+_CHANGES = (Operation.Kind.CHANGE_SERVER, Operation.Kind.APPLY_CERTIFICATE)
 
 _DONE = {
     "create": "created",
@@ -40,11 +46,18 @@ _DONE = {
     "stop": "stopped",
     "restart": "restarted",
     "remove": "removed",
+    "change": "changed",
+    "apply": "applied",
 }
 
 
 def start_operation(
-    kind: Operation.Kind, *, by: Actor, server: Server | None = None, subject: str = ""
+    kind: Operation.Kind,
+    *,
+    by: Actor,
+    server: Server | None = None,
+    subject: str = "",
+    wanted: dict[str, Any] | None = None,
 ) -> Operation:
     """Write the operation down and hand it to a worker; one at a time for each server."""
     if settings.RESTHOUSE_DEMO:
@@ -57,6 +70,7 @@ def start_operation(
                 subject=subject or str(server),
                 by=operator_of(by),
                 by_name=str(by),
+                wanted=wanted or {},
             )
             work_on_operation.enqueue(operation.pk)
     except IntegrityError as error:
@@ -89,9 +103,9 @@ def _work(operation: Operation, lease: Lease) -> None:
     try:
         if operation.attempt > MAX_ATTEMPTS:
             with suppress(EngineError):
-                making.clear_away(operation, lease)
+                _clear_away(operation, lease)
             raise EngineError(_worn_out(operation))
-        WORK[operation.kind](operation, lease)
+        sentence = WORK[operation.kind](operation, lease) or ""
     except LeaseLostError:
         raise
     except EngineError as error:
@@ -100,7 +114,7 @@ def _work(operation: Operation, lease: Lease) -> None:
         logger.exception("operation %s", operation.pk)
         _fail(operation, lease, EngineError("Resthouse made a mistake; its log says more."))
     else:
-        _succeed(operation, lease)
+        _succeed(operation, lease, sentence)
 
 
 def finish(operation: Operation) -> Operation:
@@ -126,10 +140,18 @@ def reap_operations() -> int:
     return len(left)
 
 
-def _succeed(operation: Operation, lease: Lease) -> None:
+def _clear_away(operation: Operation, lease: Lease) -> None:
+    if operation.kind in _CHANGES:
+        changing.give_up_change(operation, lease)
+    else:
+        making.clear_away(operation, lease)
+
+
+def _succeed(operation: Operation, lease: Lease, sentence: str) -> None:
     with lease.held():
-        lease.end(Operation.State.SUCCEEDED, percent=100)
-        _record(operation, Event.Result.DONE, "")
+        said = {"step": sentence[:300]} if sentence else {}
+        lease.end(Operation.State.SUCCEEDED, percent=100, **said)
+        _record(operation, Event.Result.DONE, sentence)
 
 
 def _fail(operation: Operation, lease: Lease, error: EngineError) -> None:

@@ -20,7 +20,6 @@ from backups.actions.users_book import (
     take_back_cut_off,
     write_ahead,
 )
-from backups.engines import restserver
 from backups.engines.errors import EngineError, EngineUnavailable
 from backups.models import Server, UsersFile
 
@@ -151,7 +150,7 @@ def runs(server: Server) -> bool:
     try:
         container = engines.containers_of(server).find(server.name)
     except EngineUnavailable:
-        if restserver.probe(server.probe_url).state == "closed":
+        if engines.probe(server).state == "closed":
             return False
         raise
     if container is not None and container.state == "paused":
@@ -170,7 +169,7 @@ def prove_live(server: Server, lets_in: dict[str, str]) -> Proof:
         _prove_sign_in(server, name, password)
     if lets_in:
         return Proof("proven by a real sign-in", timezone.now())
-    answer = restserver.probe(server.probe_url)
+    answer = engines.probe(server)
     if not answer.is_live:
         raise EngineError(f"{answer.sentence} The former file is back.")
     return Proof("proven: the server read its users again", timezone.now())
@@ -179,14 +178,14 @@ def prove_live(server: Server, lets_in: dict[str, str]) -> Proof:
 def _prove_sign_in(server: Server, name: str, password: str) -> None:
     """The new password is let in and a wrong one refused, by the server that runs."""
     deadline = time.monotonic() + PROVEN_WITHIN
-    while not restserver.is_let_in(server.probe_url, name, password):
+    while not engines.is_let_in(server, name, password):
         if time.monotonic() > deadline:
             raise EngineError(
                 f"{server} did not accept the new password of {name}, "
                 "so the former file is back. Its log may say why."
             )
         time.sleep(0.05)
-    if restserver.is_let_in(server.probe_url, name, secrets.token_urlsafe(18)):
+    if engines.is_let_in(server, name, secrets.token_urlsafe(18)):
         raise EngineError(
             f"{server} lets anybody in as {name}: authentication is off. The former file is back."
         )

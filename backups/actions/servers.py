@@ -9,7 +9,6 @@ from django_tasks import task
 from backups import engines
 from backups.actions.events import Actor, record_event
 from backups.actions.operations import start_operation
-from backups.engines import restserver
 from backups.engines.container_state import Container
 from backups.engines.errors import EngineError, EngineUnavailable
 from backups.models import Operation, Server
@@ -116,7 +115,7 @@ def _look_at(server: Server) -> tuple[Server.Status, str]:
         return Server.Status.GONE, f"The container {server.name} was removed outside Resthouse."
     if container.state != "running":
         return _stopped_or_failed(container)
-    answer = restserver.probe(server.probe_url)
+    answer = engines.probe(server)
     if answer.is_live:
         return Server.Status.LIVE, ""
     return Server.Status.FAILED, answer.sentence

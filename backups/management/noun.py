@@ -10,10 +10,11 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.serializers.json import DjangoJSONEncoder
 
+from backups.actions import operations
 from backups.actions.house import prepare_database
 from backups.actions.servers import validation_sentence
 from backups.engines.errors import EngineError
-from backups.models import Host, Server
+from backups.models import Host, Operation, Server
 
 Named = TypeVar("Named", Host, Server)
 Option = tuple[str, dict[str, Any]]
@@ -69,6 +70,14 @@ class NounCommand(BaseCommand, ABC):
         common = {"verb", "verbosity", "settings", "pythonpath", "traceback"}
         common |= {"no_color", "force_color", "skip_checks"}
         return [name for name in options if name not in common]
+
+
+def finish(operation: Operation) -> Operation:
+    """Work on it here, unless a worker was quicker; EngineError with the reason of a failure."""
+    ended = operations.finish(operation)
+    if ended.state == Operation.State.FAILED:
+        raise EngineError(ended.problem)
+    return ended
 
 
 def named(model: type[Named], name: str) -> Named:

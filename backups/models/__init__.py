@@ -1,7 +1,13 @@
 """Every noun of the house, one module each."""
 
 from backups.models.api_keys import ApiKey
-from backups.models.certificates import Certificate
+from backups.models.certificates import (
+    Authority,
+    Certificate,
+    Handshake,
+    SigningRequest,
+    Watch,
+)
 from backups.models.events import Event
 from backups.models.hosts import Host
 from backups.models.jobs import Job
@@ -17,8 +23,10 @@ from backups.models.users import Rotation, User, UsersFile
 __all__ = [
     "ApiKey",
     "Assessment",
+    "Authority",
     "Certificate",
     "Event",
+    "Handshake",
     "Host",
     "Job",
     "Operation",
@@ -28,8 +36,10 @@ __all__ = [
     "Rotation",
     "Run",
     "Server",
+    "SigningRequest",
     "Slot",
     "Unit",
     "User",
     "UsersFile",
+    "Watch",
 ]

@@ -68,6 +68,12 @@ class Job(models.Model):
     repository_url = models.CharField(
         max_length=500, blank=True, help_text="As the host names it, without password"
     )
+    trusted = models.TextField(
+        blank=True, help_text="PEM of the certificates that it trusts (--cacert), as its host says"
+    )
+    is_trust_known = models.BooleanField(
+        default=False, help_text="Whether its host told; without --cacert the system is trusted"
+    )
     timer = models.CharField(max_length=255, blank=True)
     schedule = models.CharField(max_length=500, blank=True, help_text="OnCalendar of its timer")
     due = models.DateTimeField(null=True, blank=True, help_text="Next elapse of its timer")

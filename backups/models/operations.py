@@ -37,6 +37,8 @@ class Operation(models.Model):
         STOP_SERVER = "stop_server", "Stop server"
         RESTART_SERVER = "restart_server", "Restart server"
         REMOVE_SERVER = "remove_server", "Remove server"
+        CHANGE_SERVER = "change_server", "Change server"
+        APPLY_CERTIFICATE = "apply_certificate", "Apply certificate"
 
     class State(models.TextChoices):
         QUEUED = "queued", "Waiting for a worker"
@@ -53,6 +55,10 @@ class Operation(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     by_name = models.CharField(max_length=150)
+    wanted = models.JSONField(default=dict, blank=True, help_text="What is to be changed to what")
+    former = models.JSONField(
+        default=dict, blank=True, help_text="How it was before, written before anything was changed"
+    )
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
     step = models.CharField(max_length=300, blank=True, help_text="What it does now, as a sentence")
     percent = models.PositiveSmallIntegerField(null=True, blank=True)

@@ -124,8 +124,8 @@ class Server(models.Model):
         if self.public_name and not _HOST_NAME.fullmatch(self.public_name):
             errors["public_name"] = "Give the name alone, such as backup.example.org."
         if self._state.adding:
-            if self.name == "new":
-                errors["name"] = "The page for new servers has this name. Choose another."
+            if self.name in {"new", "authority"}:
+                errors["name"] = "A page of this house has this name. Choose another."
             if self.image and not _IMAGE.fullmatch(self.image):
                 errors["image"] = "Write it as NAME:TAG, such as restic/rest-server:latest."
             if reason := self._why_not_there():
@@ -194,10 +194,22 @@ class Server(models.Model):
         )
 
     @property
-    def probe_url(self) -> str:
+    def probe_address(self) -> str:
         """Where Resthouse itself reaches it: a wildcard address answers on loopback."""
         loopback = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
-        return self._url(loopback.get(self.address, self.address))
+        return loopback.get(self.address, self.address)
+
+    @property
+    def probe_url(self) -> str:
+        return self._url(self.probe_address)
+
+    @property
+    def pin(self) -> str:
+        """Fingerprint of the certificate that it must show; empty without TLS, or while unknown."""
+        if not self.has_tls:
+            return ""
+        served = self.certificates.served().values_list("fingerprint", flat=True)
+        return served.first() or ""
 
     @property
     def url(self) -> str:

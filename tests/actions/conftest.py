@@ -27,7 +27,7 @@ def serve(
     def make(**fields: Any) -> Server:
         port = free_port()
         container_name(f"{PREFIX}{port}")
-        return make_real_server(server_image, port, tmp_path, **fields)
+        return make_real_server(fields.pop("image", server_image), port, tmp_path, **fields)
 
     return make
 
@@ -55,3 +55,10 @@ def unmade(tmp_path: Path, db: None) -> Server:
 def cheap_hashes(settings: Any) -> None:
     """Of the least cost there is: what is hashed here protects nothing."""
     settings.BCRYPT_COST = 4
+
+
+def add_person(server: Server, name: str) -> str:
+    """A user of the server, and the password that was made."""
+    from backups.actions.users import add_user
+
+    return add_user(server, name, by="test").password

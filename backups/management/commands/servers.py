@@ -4,11 +4,11 @@ from typing import Any
 
 from django.conf import settings
 
-from backups.actions import operations, servers
+from backups.actions import servers
 from backups.engines.container_spec import docker_run
 from backups.engines.errors import EngineError
-from backups.management.noun import NounCommand, Option, Verb, named
-from backups.models import Operation, Server
+from backups.management.noun import NounCommand, Option, Verb, finish, named
+from backups.models import Server
 
 _NAME: Option = ("name", {})
 
@@ -33,6 +33,7 @@ class Command(NounCommand):
                     ("--gid", {"type": int, "default": 1000}),
                     ("--no-append-only", {"action": "store_true"}),
                     ("--no-private-repos", {"action": "store_true"}),
+                    ("--tls", {"action": "store_true", "help": "with a certificate of this house"}),
                     ("--build-image", {"action": "store_true", "help": "where none can be pulled"}),
                 ],
             ),
@@ -67,15 +68,16 @@ class Command(NounCommand):
             gid=options["gid"],
             is_append_only=not options["no_append_only"],
             has_private_repositories=not options["no_private_repos"],
+            has_tls=options["tls"],
         )
         operation = servers.create_server(server, by="terminal")
         try:
-            self._wait(operation)
+            finish(operation)
         except EngineError:
             operation.refresh_from_db()
             if not (options["build_image"] and operation.problem_code == "image-missing"):
                 raise
-            self._wait(servers.build_image(server, by="terminal"))
+            finish(servers.build_image(server, by="terminal"))
         server.refresh_from_db()
         self.answer(_facts(server), f"{server} is live at {server.url}")
 
@@ -98,7 +100,7 @@ class Command(NounCommand):
     def retry(self, name: str) -> None:
         """Make the container of a server that has none."""
         server = named(Server, name)
-        self._wait(servers.retry_server(server, by="terminal"))
+        finish(servers.retry_server(server, by="terminal"))
         self.answer(_facts(named(Server, name)), f"{name} is live at {server.url}")
 
     def forget(self, name: str) -> None:
@@ -116,14 +118,8 @@ class Command(NounCommand):
 
     def _drive(self, name: str, verb: str) -> None:
         operation = servers.drive_server(named(Server, name), verb, by="terminal")
-        self._wait(operation)
+        finish(operation)
         self.answer({"name": name, "done": verb}, f"{name}: {verb} done")
-
-    def _wait(self, operation: Operation) -> None:
-        """Work on it here, unless a worker was quicker; then wait for that one."""
-        ended = operations.finish(operation)
-        if ended.state == Operation.State.FAILED:
-            raise EngineError(ended.problem)
 
 
 def _facts(server: Server) -> dict[str, object]:

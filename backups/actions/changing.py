@@ -1,0 +1,242 @@
+"""Changes of a server that begin its container anew: proven on its port, or taken back.
+
+The former container is kept beside the new one until that has answered and stayed. Whatever a
+killed worker left is put back first, then all is done again.
+"""
+
+import time
+from copy import copy
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from django.utils import timezone
+
+from backups import engines
+from backups.actions import line
+from backups.actions.certificates import write_live
+from backups.actions.lease import Lease, LeaseLostError
+from backups.actions.live import insist_on_staying, wait_until_live
+from backups.actions.making import (
+    ATTEMPT,
+    HOUSE,
+    STOP_WITHIN,
+    answering_engine,
+    house_id,
+    server_of,
+)
+from backups.actions.pairs import FilePair
+from backups.engines.errors import EngineError
+from backups.engines.gap import Gap
+from backups.models import Certificate, Operation, Server
+
+if TYPE_CHECKING:
+    from backups.engines.containers import Containers
+
+# What a change may set; the row has it only when it is proven.
+FIELDS = ("has_tls", "tls_min_version")
+WAIT_FOR_UPLOADS = 60
+# Seconds for which a container must stay after its first answer.
+STAYS, NEW_STAYS = 2.0, 4.0
+
+
+def change_server(operation: Operation, lease: Lease) -> str:
+    """Do what the operation wants; returns how it is known to be live."""
+    change = _Change(operation, lease, server_of(operation))
+    change.put_back_leftovers()
+    change.remember()
+    change.wait_for_uploads()
+    with Gap(change.server.probe_address, change.wanted.port) as gap:
+        proofs = change.apply_or_take_back()
+    change.commit()
+    change.forget_former()
+    return f"{'; '.join(proofs)}. {_words_of(gap)}"
+
+
+def _words_of(gap: Gap) -> str:
+    if not gap.has_answered_before:
+        return "It answers there for the first time."
+    return f"It did not answer for {gap.seconds:.1f} s."
+
+
+def give_up_change(operation: Operation, lease: Lease) -> None:
+    """After too many killed workers: as it was before the first of them."""
+    change = _Change(operation, lease, server_of(operation))
+    change.put_back_leftovers()
+    if operation.former:
+        change.put_back_files()
+        change.containers.restart(change.server.name, timeout=STOP_WITHIN)
+
+
+@dataclass(slots=True)
+class _Change:
+    """One change on its way; `server` is how it was, `wanted` how it shall be."""
+
+    operation: Operation
+    lease: Lease
+    server: Server
+    wanted: Server = field(init=False)
+    certificate: Certificate | None = field(init=False)
+    containers: "Containers" = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.containers = answering_engine(self.server)
+        # A worker that was killed after the row was written had proven it, and only that.
+        for name, value in self.operation.former.get("fields", {}).items():
+            setattr(self.server, name, value)
+        self.certificate = self._certificate()
+        self.wanted = copy(self.server)
+        for name, value in self.operation.wanted.get("fields", {}).items():
+            setattr(self.wanted, name, value)
+
+    def _certificate(self) -> Certificate | None:
+        """The one that shall be shown, whether it is a new one or that of before."""
+        pk = self.operation.wanted.get("certificate")
+        if pk is None:
+            return self.server.certificates.served().first()
+        found = self.server.certificates.filter(pk=pk).first()
+        if found is None:
+            raise EngineError("This certificate is not kept any more.")
+        return found
+
+    @property
+    def is_new_pair(self) -> bool:
+        return self.operation.wanted.get("certificate") is not None
+
+    @property
+    def is_recreated(self) -> bool:
+        return self.wanted.spec != self.server.spec
+
+    @property
+    def stays(self) -> float:
+        return NEW_STAYS if self.is_recreated else STAYS
+
+    @property
+    def former_name(self) -> str:
+        return f"{self.server.name}.former"
+
+    @property
+    def pin(self) -> str:
+        return self.certificate.fingerprint if self.certificate and self.wanted.has_tls else ""
+
+    def put_back_leftovers(self) -> None:
+        """A container that stands aside was left by a killed worker."""
+        former = self.containers.find(self.former_name)
+        if former is None:
+            return
+        self.lease.step("Putting back what a stopped worker left")
+        new = self.containers.find(self.server.name)
+        if new is not None:
+            is_ours = new.labels.get(HOUSE) == house_id()
+            if not is_ours or self.lease.is_older_than(new.labels.get(ATTEMPT, "")):
+                raise EngineError(
+                    f"There are two containers, {self.server} and {self.former_name}, and the "
+                    "first was not made here. Remove the one that is not wanted."
+                )
+            self.containers.remove(new.id)
+        self.containers.rename(former.id, self.server.name)
+        self.containers.start(former.id)
+
+    def remember(self) -> None:
+        """Before anything is changed, and only once: a second attempt would see its own work."""
+        if self.operation.former:
+            return
+        fields = self.operation.wanted.get("fields", {})
+        former: dict[str, Any] = {"fields": {name: getattr(self.server, name) for name in fields}}
+        if self.is_new_pair:
+            former["pair"] = FilePair.on(self.server).closed()
+        with self.lease.held():
+            self.operation.former = former
+            self.operation.save(update_fields=["former"])
+
+    def wait_for_uploads(self) -> None:
+        """They would be let finish by the stop as well, but nobody could begin another one."""
+        limit = float(self.operation.wanted.get("wait", WAIT_FOR_UPLOADS))
+        deadline = time.monotonic() + limit
+        while count := engines.uploads_of(self.server):
+            left = deadline - time.monotonic()
+            if left <= 0:
+                self.lease.log(f"{count} uploads still under way after {limit:g} s: they may end")
+                return
+            some = "an upload" if count == 1 else f"{count} uploads"
+            self.lease.step(f"Waiting for {some} to end, at most {left:.0f} s more", 10)
+            time.sleep(0.3)
+
+    def apply_or_take_back(self) -> list[str]:
+        try:
+            self.apply()
+            return self.prove()
+        except LeaseLostError:
+            raise
+        except EngineError as error:
+            self.lease.log(str(error))
+            raise EngineError(f"{error} {self.take_back()}") from error
+        except Exception:
+            self.take_back()
+            raise
+
+    def apply(self) -> None:
+        if self.is_new_pair and self.certificate:
+            self.lease.step("Writing the pair", 20)
+            FilePair.of(self.certificate).write_to(self.server)
+        if self.is_recreated:
+            self.recreate()
+        else:
+            self.lease.step(f"Restarting; uploads under way have {STOP_WITHIN} s to end", 40)
+            self.lease.renew()
+            self.containers.restart(self.server.name, timeout=STOP_WITHIN)
+
+    def recreate(self) -> None:
+        self.lease.step("Creating the new container beside the former one", 40)
+        labels = {HOUSE: house_id(), ATTEMPT: self.lease.label}
+        self.lease.renew()
+        self.containers.rename(self.server.name, self.former_name)
+        made = self.containers.create(replace(self.wanted.spec, labels=labels))
+        self.lease.step(f"Changing over; uploads under way have {STOP_WITHIN} s to end", 60)
+        self.lease.renew()
+        self.containers.stop(self.former_name, timeout=STOP_WITHIN)
+        self.containers.start(made.id)
+
+    def prove(self) -> list[str]:
+        wait_until_live(self.containers, self.wanted, self.lease, pin=self.pin)
+        proofs = line.prove(self.wanted, self.certificate, self.lease)
+        insist_on_staying(self.containers, self.wanted, pin=self.pin, seconds=self.stays)
+        return proofs
+
+    def take_back(self) -> str:
+        """Files and container as before; returns what became of it, as a sentence."""
+        self.lease.step("Taking it back", 90)
+        try:
+            self.put_back_files()
+            self.put_back_leftovers()
+            if not self.is_recreated:
+                self.lease.renew()
+                self.containers.restart(self.server.name, timeout=STOP_WITHIN)
+            if not self.server.is_live:
+                return "All is as it was before."
+            wait_until_live(self.containers, self.server, self.lease)
+        except EngineError as error:
+            return f"It could not be taken back: {error}"
+        return f"{self.server} is as it was before, proven {timezone.localtime():%H:%M:%S}."
+
+    def put_back_files(self) -> None:
+        if self.is_new_pair and "pair" in self.operation.former:
+            self.lease.renew()
+            FilePair.opened(self.operation.former["pair"]).write_to(self.server)
+
+    def commit(self) -> None:
+        """Server and certificate tell of the same moment."""
+        now = timezone.now()
+        server = self.wanted
+        server.status, server.reason = Server.Status.LIVE, ""
+        server.live_since = server.proven = now
+        with self.lease.held():
+            server.save(update_fields=[*FIELDS, "status", "reason", "live_since", "proven"])
+            if server.has_tls and self.certificate is not None:
+                write_live(self.certificate, now)
+            else:
+                self.server.certificates.served().update(live_until=now)
+
+    def forget_former(self) -> None:
+        if self.is_recreated and self.containers.find(self.former_name):
+            self.lease.step("Removing the former container", 97)
+            self.containers.remove(self.former_name)
