@@ -10,7 +10,9 @@ from django_tasks import TaskResultStatus, default_task_backend, task
 from django_tasks.exceptions import TaskResultDoesNotExist
 
 from backups.actions import hosts, jobs, operations, repositories, servers
+from backups.actions.handshakes import check_handshakes
 from backups.actions.queue import forget_ended_tasks
+from backups.actions.renewals import look_at_watches, renew_certificates
 from backups.actions.users import expire_users
 from backups.actions.users_reconcile import reconcile_users
 from backups.actions.users_rotation import drive_rotations
@@ -51,6 +53,9 @@ SCHEDULES = [
     Schedule(expire_users, 30),
     Schedule(reconcile_users, 60),
     Schedule(drive_rotations, 10),
+    Schedule(check_handshakes, 60),
+    Schedule(look_at_watches, 60),
+    Schedule(renew_certificates, 3600),
     Schedule(hosts.forget_expired_tokens, 3600),
     Schedule(forget_old_turns, 3600),
 ]

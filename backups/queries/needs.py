@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import chain, groupby, islice
 from operator import attrgetter
 
@@ -11,7 +11,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 
-from backups.models import Certificate, Host, Job, Server, Unit, UsersFile
+from backups.models import Host, Job, Server, Unit, UsersFile
+from backups.queries.certificate_needs import certificate_needs, count_certificate_needs
+from backups.queries.need import Need
 
 # A host that was added and never came: after a day, somebody has forgotten it.
 _PATIENCE = timedelta(days=1)
@@ -19,21 +21,6 @@ _ALL = 1000
 # So many jobs with one ailment have one cause, which is named once.
 _MANY = 5
 _NAMED = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Need:
-    """One thing that somebody must look at; `state` is one of the words of the look."""
-
-    state: str
-    label: str
-    name: str
-    sentence: str
-    reason: str
-    button: str
-    url: str
-    when: str = ""
-    since: datetime | None = None
 
 
 def needs(limit: int = _ALL) -> list[Need]:
@@ -44,7 +31,7 @@ def needs(limit: int = _ALL) -> list[Need]:
         _of_jobs(limit),
         map(_of_unit, _units().select_related("host").defer("text")[:limit]),
         map(_of_silent, Host.objects.silent()[:limit]),
-        map(_of_certificate, Certificate.objects.ending().select_related("server")[:limit]),
+        certificate_needs(limit),
         map(_of_waiting, _waiting()[:limit]),
     )
     return list(islice(_warnings_last(found), limit))
@@ -58,7 +45,7 @@ def count_needs() -> int:
         + sum(1 if group.is_one else group.count for group in _job_groups())
         + _units().count()
         + Host.objects.silent().count()
-        + Certificate.objects.ending().count()
+        + count_certificate_needs()
         + _waiting().count()
     )
 
@@ -248,21 +235,6 @@ def _of_silent(host: Host) -> Need:
         url=host.get_absolute_url(),
         when="Heard last",
         since=host.reported,
-    )
-
-
-def _of_certificate(certificate: Certificate) -> Need:
-    is_over = certificate.state == "failed"
-    return Need(
-        state=certificate.state,
-        label=certificate.words,
-        name=certificate.server.name,
-        sentence="shows a certificate that is over" if is_over else "needs a new certificate",
-        reason=f"{certificate.subject}, from {certificate.issuer}.",
-        button="See the server",
-        url=certificate.server.get_absolute_url(),
-        when="It ended" if is_over else "It ends",
-        since=certificate.not_after,
     )
 
 

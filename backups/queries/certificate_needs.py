@@ -1,0 +1,81 @@
+"""What the certificates need a person for."""
+
+from collections.abc import Iterator
+
+from django.db.models import QuerySet
+from django.urls import reverse
+
+from backups.models import Certificate, Handshake, Server, Watch
+from backups.queries.need import Need
+
+
+def certificate_needs(limit: int) -> Iterator[Need]:
+    """What hosts see before what only will be."""
+    yield from map(_of_handshake, _handshakes()[:limit])
+    yield from map(_of_certificate, _ending()[:limit])
+    yield from map(_of_watch, _watches()[:limit])
+
+
+def count_certificate_needs() -> int:
+    return _handshakes().count() + _ending().count() + _watches().count()
+
+
+def _ending() -> QuerySet[Certificate]:
+    return Certificate.objects.ending().select_related("server")
+
+
+def _of_certificate(certificate: Certificate) -> Need:
+    is_over = certificate.state == "failed"
+    return Need(
+        state=certificate.state,
+        label=certificate.words,
+        name=certificate.server.name,
+        sentence="shows a certificate that is over" if is_over else "needs a new certificate",
+        reason=f"{certificate.subject}, from {certificate.issuer}.",
+        button="See what to do",
+        url=_certificates_of(certificate.server),
+        when="It ended" if is_over else "It ends",
+        since=certificate.not_after,
+    )
+
+
+def _handshakes() -> QuerySet[Handshake]:
+    """What a port shows otherwise than it should; one that is down is a need of its server."""
+    live = Handshake.objects.exclude(problem="").filter(server__status=Server.Status.LIVE)
+    return live.select_related("server")
+
+
+def _of_handshake(handshake: Handshake) -> Need:
+    return Need(
+        state="failed",
+        label="Another certificate",
+        name=handshake.server.name,
+        sentence="has a certificate that is not as it should be",
+        reason=handshake.problem,
+        button="See what to do",
+        url=_certificates_of(handshake.server),
+        when="Seen",
+        since=handshake.looked,
+    )
+
+
+def _watches() -> QuerySet[Watch]:
+    return Watch.objects.exclude(problem="").select_related("server")
+
+
+def _of_watch(watch: Watch) -> Need:
+    return Need(
+        state="warning",
+        label="Not applied",
+        name=watch.server.name,
+        sentence="has a watched folder that gives no certificate",
+        reason=watch.problem,
+        button="See what to do",
+        url=_certificates_of(watch.server),
+        when="Looked",
+        since=watch.looked,
+    )
+
+
+def _certificates_of(server: Server) -> str:
+    return reverse("certificates:server", args=[server.name])
