@@ -16,8 +16,10 @@ from backups.actions.events import record_event
 from backups.models import (
     ApiKey,
     Assessment,
+    Authority,
     Certificate,
     Event,
+    Handshake,
     Host,
     Job,
     Operation,
@@ -27,10 +29,12 @@ from backups.models import (
     Rotation,
     Run,
     Server,
+    SigningRequest,
     Slot,
     Unit,
     User,
     UsersFile,
+    Watch,
 )
 
 admin.site.site_header = admin.site.site_title = "Resthouse"
@@ -114,6 +118,34 @@ class CertificateAdmin(ReadOnlyAdmin):
     exclude = ["encrypted_key"]
 
 
+@admin.register(Authority)
+class AuthorityAdmin(ReadOnlyAdmin):
+    list_display = ["name", "fingerprint", "not_after", "by_name", "created"]
+    search_fields = ["name", "fingerprint"]
+    exclude = ["encrypted_key"]
+
+
+@admin.register(SigningRequest)
+class SigningRequestAdmin(ReadOnlyAdmin):
+    list_display = ["__str__", "server", "by_name", "created", "answer"]
+    list_filter = ["server"]
+    list_select_related = ["server", "answer"]
+    exclude = ["encrypted_key"]
+
+
+@admin.register(Handshake)
+class HandshakeAdmin(ReadOnlyAdmin):
+    list_display = ["server", "fingerprint", "version", "not_after", "stage", "problem", "looked"]
+    list_filter = ["stage"]
+    list_select_related = ["server"]
+
+
+@admin.register(Watch)
+class WatchAdmin(ReadOnlyAdmin):
+    list_display = ["server", "directory", "problem", "looked", "by_name"]
+    list_select_related = ["server"]
+
+
 @admin.register(Host)
 class HostAdmin(ReadOnlyAdmin):
     list_display = ["name", "note", "os", "systemd", "restic", "agent", "enrolled", "reported"]
@@ -177,6 +209,8 @@ class OperationAdmin(ReadOnlyAdmin):
     list_display = ["created", "kind", "subject", "state", "step", "attempt", "by_name"]
     list_filter = ["state", "kind"]
     search_fields = ["subject", "problem"]
+    # It may hold a pair of files, encrypted.
+    exclude = ["former"]
 
 
 @admin.register(Event)

@@ -8,6 +8,7 @@ from dashboard.views import (
     absent,
     agent,
     certificates,
+    certificates_of,
     differences,
     events,
     health,
@@ -55,6 +56,26 @@ user_urls = [
     path("<str:server>/<str:name>/delete/", users.delete, name="delete"),
 ]
 
+certificate_urls = [
+    path("", certificates.index, name="index"),
+    path("authority/", certificates.authority, name="authority"),
+    path("<str:server>/", certificates_of.show, name="server"),
+    path("<str:server>/new/", certificates_of.create, name="create"),
+    path("<str:server>/new/made/", certificates_of.make, name="make"),
+    path("<str:server>/watch/", certificates_of.watch, name="watch"),
+    path("<str:server>/watch/end/", certificates_of.unwatch, name="unwatch"),
+    path("<str:server>/renewal/", certificates_of.renew, name="renew"),
+    path("<str:server>/rollback/", certificates_of.rollback, name="rollback"),
+    path("<str:server>/line/", certificates_of.line, name="line"),
+    path("<str:server>/adopted/", certificates_of.adopt, name="adopt"),
+    path("<str:server>/requests/<int:pk>/", certificates_of.signing_request, name="request"),
+    path("<str:server>/<int:pk>/", certificates.show, name="show"),
+    path("<str:server>/<int:pk>/application/", certificates.apply, name="apply"),
+    path("<str:server>/<int:pk>/chain.pem", certificates.chain, name="chain"),
+    path("<str:server>/<int:pk>/ca.pem", certificates.root, name="root"),
+    path("<str:server>/<int:pk>/key/", certificates.key, name="key"),
+]
+
 host_urls = [
     path("", hosts.index, name="index"),
     path("new/", hosts.create, name="create"),
@@ -68,7 +89,7 @@ urlpatterns = [
     path("", include(([path("", overview.index, name="index")], "overview"))),
     path("servers/", include((server_urls, "servers"))),
     path("users/", include((user_urls, "users"))),
-    path("certificates/", include(([path("", certificates.index, name="index")], "certificates"))),
+    path("certificates/", include((certificate_urls, "certificates"))),
     path("hosts/", include((host_urls, "hosts"))),
     path(
         "runs/",

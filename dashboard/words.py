@@ -47,6 +47,12 @@ _WORK = {
     Operation.Kind.STOP_SERVER: ("is stopping", "is stopped", "could not be stopped"),
     Operation.Kind.RESTART_SERVER: ("is restarting", "is live again", "did not come back"),
     Operation.Kind.REMOVE_SERVER: ("is being removed", "is removed", "could not be removed"),
+    Operation.Kind.CHANGE_SERVER: ("is changing over", "is changed", "was not changed"),
+    Operation.Kind.APPLY_CERTIFICATE: (
+        "gets another certificate",
+        "shows another certificate",
+        "shows the certificate from before",
+    ),
 }
 
 

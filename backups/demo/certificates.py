@@ -7,10 +7,16 @@ from random import Random
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
 from cryptography.x509.oid import NameOID
 
-from backups.models import Certificate, Server
+from backups import engines
+from backups.models import Authority, Certificate, Handshake, Server
+from backups.models.certificates import stage_of
 
 _LASTS = timedelta(days=90)
 _RENEWED = timedelta(days=60)
@@ -29,6 +35,52 @@ def make_certificates(
             _certificate(next(numbers), server, begun, None, random),
         ]
     return made
+
+
+def make_authority(now: datetime, random: Random) -> Authority:
+    """Made long ago by one of the operators; its key signs nothing here."""
+    key = Ed25519PrivateKey.from_private_bytes(b"Example House CA".ljust(32))
+    begun = now - timedelta(days=400)
+    name = _named("Example House CA")
+    own = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(random.getrandbits(150))
+        .not_valid_before(begun)
+        .not_valid_after(begun + timedelta(days=3650))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, None)
+    )
+    return Authority(
+        pk=1,
+        name="Example House CA",
+        fingerprint=own.fingerprint(SHA256()).hex(),
+        chain=own.public_bytes(Encoding.PEM).decode(),
+        encrypted_key=_closed(key),
+        by_name="ines",
+        not_before=begun,
+        not_after=begun + timedelta(days=3650),
+        created=begun,
+    )
+
+
+def make_handshakes(certificates: list[Certificate], now: datetime) -> list[Handshake]:
+    """What the ports would show: just the certificates that are said to be served."""
+    return [
+        Handshake(
+            pk=number,
+            server=certificate.server,
+            fingerprint=certificate.fingerprint,
+            not_after=certificate.not_after,
+            version="1.3",
+            stage=stage_of(certificate.not_after),
+            looked=now,
+        )
+        for number, certificate in enumerate(certificates, 1)
+        if certificate.is_live
+    ]
 
 
 def _certificate(
@@ -58,13 +110,21 @@ def _certificate(
         names=[server.public_name],
         key_kind="Ed25519",
         chain=leaf.public_bytes(Encoding.PEM).decode(),
-        origin=Certificate.Origin.UPLOADED,
+        root="",
+        encrypted_key=_closed(key),
+        origin=Certificate.Origin.MADE,
+        by_name="ines",
         not_before=begun,
         not_after=begun + _LASTS,
         created=begun,
         live_since=begun,
         live_until=until,
     )
+
+
+def _closed(key: Ed25519PrivateKey) -> bytes:
+    text = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return engines.vault().close(text.decode())
 
 
 def _named(name: str) -> x509.Name:

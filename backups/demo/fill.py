@@ -11,7 +11,7 @@ from django.db import transaction
 
 from backups.actions.jobs import refresh_job
 from backups.demo import book, house, machines
-from backups.demo.certificates import make_certificates
+from backups.demo.certificates import make_authority, make_certificates, make_handshakes
 from backups.demo.fleet import Member, Wish, make_fleet
 from backups.demo.history import Teller
 from backups.demo.rhythm import Rhythm, rhythms_of, weekly
@@ -19,8 +19,10 @@ from backups.demo.rows import write
 from backups.demo.units import score_ladder
 from backups.models import (
     Assessment,
+    Authority,
     Certificate,
     Event,
+    Handshake,
     Host,
     Job,
     Operation,
@@ -70,7 +72,10 @@ class Filling:
         self.repositories = house.make_repositories(self.fleet, self.servers, self.now)
         house.write_files(self.servers, self.users, random)
         write(Server, self.servers.values())
-        write(Certificate, make_certificates(self.servers, self.now, random))
+        certificates = make_certificates(self.servers, self.now, random)
+        write(Authority, [make_authority(self.now, random)])
+        write(Certificate, certificates)
+        write(Handshake, make_handshakes(certificates, self.now))
 
     def write_machines(self) -> None:
         """Hosts, units with their assessments, and jobs without their newest run."""

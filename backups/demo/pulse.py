@@ -7,7 +7,7 @@ from threading import Event
 from django.db.models import F
 from django.utils import timezone
 
-from backups.models import Host, Run, Server
+from backups.models import Handshake, Host, Run, Server
 from backups.models.hosts import SILENT_AFTER
 
 _EVERY_SECONDS = 15
@@ -19,6 +19,7 @@ def keep_awake(filled: datetime, stop: Event) -> None:
         now = timezone.now()
         Host.objects.filter(reported__gte=filled - SILENT_AFTER).update(reported=now)
         Server.objects.live().update(proven=now, scanned=now)
+        Handshake.objects.update(looked=now)
         _go_on(percent=35 + beat % 60, now=now)
         if stop.wait(_EVERY_SECONDS):
             return

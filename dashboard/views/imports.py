@@ -1,14 +1,10 @@
 """Imports and exports: many users at once, as the lines of `.htpasswd`."""
 
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import RequestDataTooBig
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
 from backups.actions import users_import as actions
@@ -16,27 +12,15 @@ from backups.actions.users_import import ImportPlan
 from backups.models import Server
 from dashboard.forms.imports import ExportForm, ImportForm
 from dashboard.http import HttpRequest, in_place_of_the_page, render
+from dashboard.uploads import of_any_size
 from dashboard.views.users import index_of
 
-View = Callable[[HttpRequest], HttpResponse]
+
+def _too_large(request: HttpRequest) -> HttpResponse:
+    return _ask(request, _server_of(request), ImportForm({}, is_too_large=True))
 
 
-def _of_any_size(view: View) -> View:
-    """Answer in words also what is too large to be read at all, cross-site check included."""
-
-    @csrf_exempt
-    @wraps(view)
-    def read_first(request: HttpRequest) -> HttpResponse:
-        try:
-            request.POST  # noqa: B018
-        except RequestDataTooBig:
-            return _ask(request, _server_of(request), ImportForm({}, is_too_large=True))
-        return csrf_protect(view)(request)
-
-    return read_first
-
-
-@_of_any_size
+@of_any_size(_too_large)
 @require_http_methods(["GET", "POST"])
 def create(request: HttpRequest) -> HttpResponse:
     """Text, then what it would change, then the change."""

@@ -55,6 +55,7 @@ def show(request: HttpRequest, name: str) -> HttpResponse:
         "settings": settings_of(server),
         "docker_run": docker_run(server.spec),
         "is_visible": engines.is_visible(server),
+        "certificate": server.certificates.served().first(),
         "events": Event.objects.filter(noun="server", name=server.name)[:_EVENTS],
     }
     return render(request, "servers/show.html", context, partial="server")

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.db.models import Model
 
 from backups import engines
 from backups.actions.operations import start_operation
@@ -190,9 +191,17 @@ def test_a_demonstration_asks_no_container_engine(settings: Any) -> None:
     assert not engines.containers_of(server).status().is_up
 
 
+def _plain(model: type[Model]) -> list[str]:
+    """What is encrypted is another text each time."""
+    return [field.attname for field in model._meta.concrete_fields if field.name != "encrypted_key"]
+
+
 def everything() -> dict[str, list[tuple[object, ...]]]:
     models = apps.get_app_config("backups").get_models()
-    return {model.__name__: list(model.objects.order_by("pk").values_list()) for model in models}
+    return {
+        model.__name__: list(model.objects.order_by("pk").values_list(*_plain(model)))
+        for model in models
+    }
 
 
 @pytest.mark.django_db

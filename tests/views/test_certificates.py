@@ -1,8 +1,14 @@
 """The page of certificates: which servers speak TLS, and what it means where one does not."""
 
+from collections.abc import Callable
+from datetime import timedelta
+
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from backups.models import Authority, Handshake
+from backups.queries.needs import needs
 from tests.factories import make_certificate, make_server
 from tests.views.reading import text_of
 
@@ -31,17 +37,54 @@ def test_index_says_what_the_line_is(
     assert [sentence for sentence in sentences if sentence not in shown] == []
 
 
-def test_index_lists_what_was_served(client: Client) -> None:
-    make_certificate(subject="rest.example.org", issuer="<script>alert(1)</script>")
+def test_index_names_the_certificate_that_ends_first(client: Client) -> None:
+    server = make_server(name="house-main", has_tls=True)
+    soon = timezone.now() + timedelta(days=6, hours=1)
+    make_certificate(server, issuer="<script>alert(1)</script>", not_after=soon)
 
     response = client.get("/certificates/")
 
-    assert "1 certificate known" in text_of(response)
-    assert "rest.example.org Served" in text_of(response)
+    assert "The certificate of house-main ends in 6 days" in text_of(response)
     assert "<script>alert" not in response.content.decode()
+
+
+def test_index_says_what_the_port_shows_otherwise(client: Client) -> None:
+    server = make_server(name="house-main", has_tls=True)
+    Handshake.objects.create(
+        server=server, looked=timezone.now(), problem="The files hold another certificate."
+    )
+
+    shown = text_of(client.get("/certificates/"))
+
+    assert "not as it should be The files hold another certificate." in shown
+    assert "has a certificate that is not as it should be" in [n.sentence for n in needs()]
 
 
 def test_index_is_for_operators_to_read(client: Client, stranger: Client) -> None:
     assert stranger.get("/certificates/")["Location"] == "/account/login/?next=/certificates/"
     assert "HX-Redirect" in stranger.get("/certificates/", headers={"HX-Request": "true"})
     assert client.post("/certificates/").status_code == 405
+
+
+def test_the_authority_is_made_once_and_handed_out_without_its_key(client: Client) -> None:
+    assert client.get("/certificates/authority/").status_code == 404
+
+    client.post("/certificates/authority/")
+    response = client.get("/certificates/authority/")
+
+    assert response.content.decode() == Authority.objects.get().chain
+    assert "PRIVATE" not in response.content.decode()
+    client.post("/certificates/authority/")
+    assert Authority.objects.count() == 1
+    assert "has an authority already" in text_of(client.get("/certificates/"))
+
+
+def test_index_costs_the_same_for_three_servers_as_for_one(
+    client: Client, queries_of: Callable[[str], int]
+) -> None:
+    make_certificate(make_server(has_tls=True))
+    one = queries_of("/certificates/")
+    for _ in range(2):
+        make_certificate(make_server(has_tls=True))
+
+    assert queries_of("/certificates/") == one

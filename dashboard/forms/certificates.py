@@ -1,0 +1,223 @@
+"""What a person brings along, or asks, of the certificates of a server."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.core.files.uploadedfile import UploadedFile
+from django.http import QueryDict
+from django.utils.datastructures import MultiValueDict
+
+from backups.actions import certificates as actions
+from backups.actions.certificates import UnfitCertificateError
+from backups.actions.certificates_apply import change_line
+from backups.actions.events import Actor
+from backups.engines.certificates import KINDS, Checked
+from backups.engines.errors import EngineError
+from backups.models import Certificate, Operation, Server, SigningRequest
+from backups.queries.trust import names_of
+from dashboard.uploads import MOST_BYTES
+
+TOO_LARGE = "That is more than 1 MB, and no certificate. Nothing of it was kept."
+_MOST_FILES = 10
+_WAYS = [
+    ("authority", "By the authority of this house: hosts trust that once"),
+    ("self-signed", "It signs itself: each host has to be given it"),
+    ("request", "By somebody else: make a signing request, the key stays here"),
+]
+_QUIET = {"autocomplete": "off", "spellcheck": "false"}
+
+
+class Files(forms.FileInput):
+    allow_multiple_selected = True
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[UploadedFile]:
+        return list(files.getlist(name)) if files else []
+
+
+class SecretTextarea(forms.Textarea):
+    """As a password field: what was written is not sent back."""
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        return super().get_context(name, None, attrs)
+
+
+class FilesField(forms.FileField):
+    """Any number of files, as a list of their contents."""
+
+    def clean(self, data: Any, initial: Any = None) -> list[bytes]:
+        files: list[UploadedFile] = [file for file in data or [] if file]
+        if len(files) > _MOST_FILES:
+            raise forms.ValidationError(f"Bring at most {_MOST_FILES} files.")
+        if any((file.size or 0) > MOST_BYTES for file in files):
+            raise forms.ValidationError(TOO_LARGE)
+        return [file.read() for file in files]
+
+
+class UploadForm(forms.Form):
+    """A certificate, its chain and its key in any format and order; nothing is shown again."""
+
+    brought = FilesField(
+        label="Files",
+        required=False,
+        widget=Files(attrs={"multiple": True, "class": "drop"}),
+        help_text="Choose or drop them here: PEM, DER, PKCS#12 or PKCS#7, in any order.",
+    )
+    text = forms.CharField(
+        label="Or paste them",
+        required=False,
+        strip=False,
+        widget=SecretTextarea(
+            attrs={**_QUIET, "rows": 6, "placeholder": "-----BEGIN CERTIFICATE-----"}
+        ),
+    )
+    password = forms.CharField(
+        label="Password of the key",
+        required=False,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text="Where it is encrypted. It is opened here, and kept with the key of this house.",
+    )
+    checked: Checked | None = None
+
+    def __init__(
+        self,
+        server: Server,
+        data: QueryDict | None = None,
+        files: MultiValueDict[str, UploadedFile] | None = None,
+    ) -> None:
+        super().__init__(data, files)
+        self.server = server
+
+    def clean_text(self) -> str:
+        text: str = self.cleaned_data["text"]
+        if len(text) > MOST_BYTES:
+            raise forms.ValidationError(TOO_LARGE)
+        return text
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if not self.errors and not data.get("brought") and not data.get("text", "").strip():
+            raise forms.ValidationError("Choose the files, or paste what is in them.")
+        return data
+
+    def save(self, *, by: Actor) -> Certificate | None:
+        """None, with the findings in `checked`, where it has errors."""
+        data = self.cleaned_data
+        text = [data["text"].encode()] if data["text"].strip() else []
+        try:
+            return actions.add_certificate(
+                self.server, [*data["brought"], *text], password=data["password"], by=by
+            )
+        except UnfitCertificateError as error:
+            self.checked = error.checked
+            return None
+
+
+class MakeForm(forms.Form):
+    """A certificate, or the request for one, made here."""
+
+    way = forms.ChoiceField(label="Signed", choices=_WAYS, widget=forms.RadioSelect)
+    names = forms.CharField(
+        label="Names and addresses that hosts use",
+        widget=forms.Textarea(attrs={**_QUIET, "rows": 3}),
+        help_text="One in each line.",
+    )
+    kind = forms.ChoiceField(label="Kind of key", choices=[(kind, kind) for kind in KINDS])
+
+    def __init__(self, server: Server, data: QueryDict | None = None) -> None:
+        names = "\n".join(names_of(server))
+        super().__init__(data, initial={"way": "authority", "names": names})
+        self.server = server
+
+    def save(self, *, by: Actor) -> Certificate | SigningRequest | None:
+        """None, with the reason in the form, when a name is none."""
+        ways: dict[str, Callable[..., Certificate | SigningRequest]] = {
+            "authority": actions.make_certificate,
+            "self-signed": actions.make_self_signed,
+            "request": actions.make_request,
+        }
+        make = ways[self.cleaned_data["way"]]
+        names = self.cleaned_data["names"].split()
+        try:
+            return make(self.server, by=by, names=names, kind=self.cleaned_data["kind"])
+        except EngineError as error:
+            self.add_error("names", str(error))
+            return None
+
+
+class WatchForm(forms.Form):
+    """A folder of another tool, such as certbot."""
+
+    directory = forms.CharField(
+        label="Folder",
+        max_length=1024,
+        widget=forms.TextInput(attrs={**_QUIET, "placeholder": "/etc/letsencrypt/live/NAME"}),
+        help_text="A new pair there is checked and applied by itself.",
+    )
+
+
+class ApplyForm(forms.Form):
+    """What is not plainly fine has to be read first."""
+
+    is_read = forms.BooleanField(
+        label="I have read this, and want it all the same",
+        error_messages={"required": "Say that you have read what is above."},
+    )
+
+    def __init__(self, data: QueryDict | None = None, *, asks: bool) -> None:
+        super().__init__(data)
+        if not asks:
+            del self.fields["is_read"]
+
+
+class LineForm(forms.Form):
+    """TLS on or off, and its lowest version."""
+
+    line = forms.ChoiceField(
+        label="The line",
+        widget=forms.RadioSelect,
+        choices=[
+            ("1.2", "TLS 1.2 and 1.3"),
+            ("1.3", "TLS 1.3 alone: restic speaks it since 2018"),
+            ("", "No TLS: plain HTTP"),
+        ],
+        required=False,
+    )
+
+    def __init__(self, server: Server, data: QueryDict | None = None) -> None:
+        now = (server.tls_min_version or "1.2") if server.has_tls else ""
+        super().__init__(data, initial={"line": now})
+        self.server, self.now = server, now
+
+    def clean_line(self) -> str:
+        line: str = self.cleaned_data["line"]
+        if line == self.now:
+            raise forms.ValidationError("It is so already.")
+        return line
+
+    def save(self, *, by: Actor) -> Operation | None:
+        line = self.cleaned_data["line"]
+        lowest = "1.3" if line == "1.3" else ""
+        try:
+            return change_line(self.server, has_tls=bool(line), tls_min_version=lowest, by=by)
+        except EngineError as error:
+            self.add_error("line", str(error))
+            return None
+
+
+class KeyForm(forms.Form):
+    """Nobody takes a private key along by a slip of the hand."""
+
+    name = forms.CharField(label="Name of the server", widget=forms.TextInput(attrs=_QUIET))
+
+    def __init__(self, server: Server, data: QueryDict | None = None) -> None:
+        super().__init__(data)
+        self.server = server
+        self.fields["name"].help_text = f"Write {server}, to say that you mean it."
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        if name != self.server.name:
+            raise forms.ValidationError(f"Write {self.server}.")
+        return name
