@@ -31,6 +31,7 @@ import shutil
 import signal
 import socket
 import ssl
+import stat
 import subprocess
 import sys
 import threading
@@ -58,6 +59,7 @@ HOUR, DAY, WEEK = 3600, 86400, 7 * 86400
 SPOOL_FILES, SPOOL_BYTES = 500, 64 * 1024 * 1024
 # A little under the 64 KiB of the protocol: hiding a secret may lengthen a text.
 TEXT_LIMIT, SECURITY_LIMIT, LINE_LIMIT = 60_000, 250_000, 900
+TRUST_LIMIT, TRUST_BLOCKS = 64 * 1024, 20
 
 Json = dict[str, Any]
 Properties = dict[str, str]
@@ -122,6 +124,7 @@ class Config:
     host: str = ""
     ca: str = field(default="", repr=False)
     repositories: dict[str, str] = field(default_factory=dict)
+    authorities: dict[str, list[str]] = field(default_factory=dict)
 
 
 class NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -538,7 +541,9 @@ class Run:
         if self.result == "success" and not self.signal and not hides_status:
             self.exit_code = self.exit_code or 0
 
-    def report(self, arguments: list[str], repository: str, restic: str) -> Json:
+    def report(
+        self, arguments: list[str], repository: str, restic: str, trust: str | None = None
+    ) -> Json:
         return {
             "key": self.key,
             "job": self.job,
@@ -552,6 +557,7 @@ class Run:
             "result": self.result if self.ended else "",
             "output": self.tail.text(),
             "restic": restic,
+            "trust": trust,
         }
 
 
@@ -583,29 +589,80 @@ def arguments_of(commands: list[str], properties: Properties) -> list[str]:
     return split((backups or commands or [""])[0])
 
 
-def repository_of(unit: str, arguments: list[str], properties: Properties) -> str:
-    """Where a job backs up to, without its password; "" where only root may read it."""
+def told_to_restic(arguments: list[str], properties: Properties) -> argparse.Namespace:
+    """The options among its arguments, and the variables that its unit gives it."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     parser.add_argument("-r", "--repo")
     parser.add_argument("--repository-file")
-    options = argparse.Namespace(repo="", repository_file="")
+    parser.add_argument("--cacert", action="append")
+    told = argparse.Namespace(repo="", repository_file="", cacert=[], is_whole=True)
     with contextlib.suppress(argparse.ArgumentError, SystemExit):
-        parser.parse_known_args(arguments, options)
+        parser.parse_known_args(arguments, told)
     lines = split(properties.get("Environment", ""))
     for file in properties.get("EnvironmentFiles", "").splitlines():
-        with contextlib.suppress(OSError):
-            lines += Path(file.rpartition(" (")[0]).read_text().splitlines()
-    variables = dict(line.strip().partition("=")[::2] for line in lines)
-    repository = options.repo or variables.get("RESTIC_REPOSITORY", "")
-    source = options.repository_file or variables.get("RESTIC_REPOSITORY_FILE", "")
-    # A credential has its path only inside the unit, and only while that runs.
+        try:
+            lines += content_of(file.rpartition(" (")[0]).splitlines()
+        except (OSError, ValueError):
+            told.is_whole = False
+    told.variables = dict(line.strip().partition("=")[::2] for line in lines)
+    return told
+
+
+def content_of(file: str) -> str:
+    """The text of an ordinary file: to read a pipe would take it away from restic."""
+    path = Path(file)
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(f"{path} is no ordinary file")
+    with path.open(encoding="utf-8", errors="replace") as text:
+        return text.read(1024 * 1024)
+
+
+def path_of(file: str, unit: str, properties: Properties) -> str:
+    """Where it lies: a credential has its path only inside the unit, and only while that runs."""
+    file = file.strip(" \t\n\"'")
     for credential in properties.get("LoadCredential", "").split():
         name, _, path = credential.partition(":")
-        if source in (f"${{CREDENTIALS_DIRECTORY}}/{name}", f"/run/credentials/{unit}/{name}"):
-            source = path
-    with contextlib.suppress(OSError):
-        repository = repository or (source and Path(source).read_text())
+        if file in (f"${{CREDENTIALS_DIRECTORY}}/{name}", f"/run/credentials/{unit}/{name}"):
+            return path
+    return file
+
+
+def repository_of(unit: str, arguments: list[str], properties: Properties) -> str:
+    """Where a job backs up to, without its password; "" where only root may read it."""
+    told = told_to_restic(arguments, properties)
+    repository = told.repo or told.variables.get("RESTIC_REPOSITORY", "")
+    source = told.repository_file or told.variables.get("RESTIC_REPOSITORY_FILE", "")
+    with contextlib.suppress(OSError, ValueError):
+        repository = repository or (source and content_of(path_of(source, unit, properties)))
     return redact_arguments([repository.strip(" \t\n\"'")])[0]
+
+
+def authorities_of(unit: str, arguments: list[str], properties: Properties) -> list[str] | None:
+    """The files that a job trusts the certificates of; none: the system's. None: nobody told."""
+    told = told_to_restic(arguments, properties)
+    files = ",".join(told.cacert) or told.variables.get("RESTIC_CACERT", "").strip("\"'")
+    if any(argument.startswith("--insecure-tls") for argument in arguments):
+        return None  # It trusts whatever comes.
+    if files:
+        return [path_of(file, unit, properties) for file in files.split(",")]
+    # A script may set variables of its own, and so may a file that only root can read.
+    is_restic = re.search(r"path=(?:\S*/)?restic ;", properties.get("ExecStart", ""))
+    return [] if is_restic and told.is_whole else None
+
+
+CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----[\sA-Za-z0-9+/=]+-----END CERTIFICATE-----")
+
+
+def certificates_in(files: list[str] | None) -> str | None:
+    """The certificates of these files and nothing else in them; None unless all can be told."""
+    try:
+        found = [CERTIFICATE.findall(content_of(file)) for file in files or ()]
+    except (OSError, ValueError):
+        return None
+    blocks = [block for blocks in found for block in blocks]
+    text = "".join(f"{block}\n" for block in blocks)
+    is_too_much = len(blocks) > TRUST_BLOCKS or len(text) > TRUST_LIMIT
+    return None if files is None or not all(found) or is_too_much else text
 
 
 def text_of(unit: str) -> str:
@@ -665,7 +722,10 @@ def collect(home: Home, config: Config, only: str) -> None:
         run.settle(properties)
         arguments = arguments_of(run.commands, properties)
         repository = repository_of(unit, arguments, properties) or config.repositories.get(unit, "")
-        home.add_run(run.report(arguments, repository, restic))
+        authorities = authorities_of(unit, arguments, properties)
+        if authorities is None:
+            authorities = config.authorities.get(unit)
+        home.add_run(run.report(arguments, repository, restic, certificates_in(authorities)))
         if run.ended:
             told[key] = now
     memory["told"] = {key: at for key, at in told.items() if at > now - 2 * WEEK}
@@ -723,8 +783,10 @@ def run(home: Home, name: str, command: list[str]) -> int:
     """Run a command as if this program were not there, and report how it went."""
     one = Run(secrets.token_hex(16), name)
     environment = shlex.join(f"{key}={value}" for key, value in os.environ.items())
-    repository = repository_of("", command, {"Environment": environment})
-    about = (command, repository, version_of("restic", "version"))
+    properties = {"Environment": environment, "ExecStart": f"path={command[0]} ;"}
+    repository = repository_of("", command, properties)
+    trust = certificates_in(authorities_of("", command, properties))
+    about = (command, repository, version_of("restic", "version"), trust)
     one.started = time.time_ns() // 1000
     tell(home, one.report(*about))
     code = execute(command, one.tail)
@@ -934,7 +996,8 @@ def network_limit(url: str) -> str:
 
 
 def add_hooks(home: Home, config: Config) -> None:
-    """Report each backup as soon as it ends, and note its repository while root may read it."""
+    """Report each backup as soon as it ends, and note what only root may read: its repository,
+    and which files of certificates it trusts; these are read anew each time."""
     # An instance for each result: of one for both, systemd would not tell how the run ended.
     hooks = ["OnSuccess=resthouse-report@%N:success.service"]
     hooks += ["OnFailure=resthouse-report@%N:failure.service"]
@@ -942,7 +1005,11 @@ def add_hooks(home: Home, config: Config) -> None:
         del hooks[0]  # OnSuccess= is unknown there; the timer reports what the hook misses.
     for name, properties in show_jobs({}, time.time()).items():
         write_file(UNITS / f"{name}.d/60-resthouse.conf", "\n".join(["[Unit]", *hooks, ""]), 0o644)
-        config.repositories[name] = repository_of(name, arguments_of([], properties), properties)
+        arguments = arguments_of([], properties)
+        config.repositories[name] = repository_of(name, arguments, properties)
+        authorities = authorities_of(name, arguments, properties)
+        if authorities is not None:
+            config.authorities[name] = authorities
         print(f"Reports {name}.")
     write_file(home.config_file, json.dumps(asdict(config)), 0o600)
 

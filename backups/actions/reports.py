@@ -1,5 +1,6 @@
 """Reports of hosts: runs and units, each written once however often it is told."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -12,12 +13,14 @@ from backups.actions.jobs import refresh_job
 from backups.actions.queue import enqueue_once
 from backups.actions.repositories import scan_servers
 from backups.actions.verdicts import first_verdict
-from backups.engines import restic
+from backups.engines import certificates, restic
 from backups.engines.errors import EngineError
 from backups.models import Host, Job, Run, Unit
 
 # The agent's own unit is scored like any other, but it is no backup job.
 AGENT_UNIT = "resthouse-agent.service"
+# Nothing else is kept of what a host sends: only what these letters can be.
+_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----[\sA-Za-z0-9+/=]+-----END CERTIFICATE-----")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class RunReport:
     result: str = ""
     output: str = field(default="", repr=False)
     restic: str = ""
+    trust: str | None = None
 
 
 class UnknownHostError(EngineError):
@@ -118,8 +122,17 @@ def _job_of(host: Host, report: RunReport, kind: str) -> Job:
         job.repository_url, job.repository = url, None
     # One backup makes it a backup job; what only prunes or checks has none to miss.
     job.is_backup = kind == Run.Kind.BACKUP or (job.is_backup and job.last_run_id is not None)
-    job.save(update_fields=["unit", "repository_url", "repository", "is_backup"])
+    _learn_trust(job, report.trust)
+    fields = ["unit", "repository_url", "repository", "is_backup", "trusted", "is_trust_known"]
+    job.save(update_fields=fields)
     return job
+
+
+def _learn_trust(job: Job, told: str | None) -> None:
+    """What it trusts; word that holds no certificate does not undo what is known."""
+    found = certificates.bundle("\n".join(_CERTIFICATE.findall(told or "")))
+    if found or told == "":
+        job.trusted, job.is_trust_known = found, True
 
 
 def _take_unit(job: Job, unit: Unit | None) -> None:

@@ -22,6 +22,7 @@ _WithoutNul = AfterValidator(lambda text: text.replace("\0", ""))
 Short = Annotated[str, StringConstraints(max_length=255), _WithoutNul]
 Line = Annotated[str, StringConstraints(max_length=1000), _WithoutNul]
 Text = Annotated[str, StringConstraints(max_length=256 * 1024), _WithoutNul]
+Certificates = Annotated[str, StringConstraints(max_length=64 * 1024), _WithoutNul]
 Key = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 # As systemd has it: such a name also fits into an address.
 Service = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9:_.\\@-]{1,247}\.service$")]
@@ -84,6 +85,8 @@ class RunReport(Strict):
     result: Annotated[str, StringConstraints(max_length=40), _WithoutNul] = ""
     output: Text = ""
     restic: Annotated[str, StringConstraints(max_length=50), _WithoutNul] = ""
+    # PEM, or empty for the system's; an agent that cannot tell, or is older, says nothing.
+    trust: Certificates | None = None
 
 
 class Report(Strict):

@@ -11,7 +11,8 @@ import pytest
 
 from backups.actions.hosts import HostFacts
 from backups.actions.reports import record_report
-from backups.models import Host, Run
+from backups.engines import certificates
+from backups.models import Host, Job, Run
 from tests.actions.telling import NOW, SNAPSHOT, run_report, sample, state_of, tell, unit_report
 from tests.rig.house import House
 
@@ -143,3 +144,18 @@ def post(url: str, body: object, key: str) -> tuple[int, dict[str, Any]]:
     request = urllib.request.Request(url, json.dumps(body).encode(), headers)
     with urllib.request.urlopen(request, timeout=60) as answer:
         return answer.status, json.loads(answer.read())
+
+
+def test_what_a_job_trusts_is_kept_as_certificates_and_nothing_else(host: Host) -> None:
+    pair = certificates.make_authority("House CA")
+    told = f"<script>{pair.key}{pair.chain}"
+
+    tell(host, run_report(key="1" * 32, trust=told))
+    tell(host, run_report(key="2" * 32))
+    tell(host, run_report(key="3" * 32, trust="no certificate"))
+
+    job = Job.objects.get()
+    assert (job.trusted, job.is_trust_known) == (pair.chain, True)
+    tell(host, run_report(key="4" * 32, trust=""))
+    job.refresh_from_db()
+    assert (job.trusted, job.is_trust_known) == ("", True)
