@@ -32,6 +32,7 @@ class ServerForm(forms.ModelForm[Server]):
             "data_directory",
             "is_append_only",
             "has_private_repositories",
+            "has_tls",
             "public_name",
             "image",
         ]
@@ -39,12 +40,14 @@ class ServerForm(forms.ModelForm[Server]):
             "data_directory": "Data directory",
             "is_append_only": "Append-only: a host cannot delete what it has sent",
             "has_private_repositories": "Private repositories: a user reaches only its own",
+            "has_tls": "TLS: with a certificate that this house makes",
             "public_name": "Name under which hosts reach it",
         }
         help_texts = {
             "name": "The container gets it, too.",
             "data_directory": "Made if it is not there; what lies in it stays.",
             "image": "Pulled if it is not here; where nothing can be pulled, it is built here.",
+            "has_tls": "Hosts trust the authority of this house once. You may bring your own later.",
             "public_name": "Empty: the address above.",
         }
 
@@ -88,10 +91,11 @@ class ServerForm(forms.ModelForm[Server]):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        if "bind" in data and self._is_exposed() and not data["is_plain_wanted"]:
+        is_plain = not data.get("has_tls") and not data["is_plain_wanted"]
+        if "bind" in data and self._is_exposed() and is_plain:
             sentence = (
                 "Without TLS everybody between a host and this server can read the passwords of "
-                "its users. Keep it on 127.0.0.1, or say below that you mean it."
+                "its users. Choose TLS, keep it on 127.0.0.1, or say below that you mean it."
             )
             self.add_error("bind", ValidationError(sentence, code="plain"))
         return data

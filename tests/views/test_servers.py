@@ -364,3 +364,10 @@ def test_other_methods_are_refused(client: Client, method: str, path: str) -> No
     make_server(name="house-main")
 
     assert getattr(client, method)(f"/servers/{path}").status_code == 405
+
+
+def test_create_with_tls_may_be_reached_by_everybody(client: Client) -> None:
+    client.post("/servers/new/", FORM | {"bind": "0.0.0.0:8123", "has_tls": "on"})
+
+    server = Server.objects.get()
+    assert (server.has_tls, server.url.partition(":")[0]) == (True, "https")
