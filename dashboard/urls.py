@@ -68,6 +68,7 @@ certificate_urls = [
     path("<str:server>/rollback/", certificates_of.rollback, name="rollback"),
     path("<str:server>/line/", certificates_of.line, name="line"),
     path("<str:server>/adopted/", certificates_of.adopt, name="adopt"),
+    path("<str:server>/restored/", certificates_of.restore, name="restore"),
     path("<str:server>/requests/<int:pk>/", certificates_of.signing_request, name="request"),
     path("<str:server>/<int:pk>/", certificates.show, name="show"),
     path("<str:server>/<int:pk>/application/", certificates.apply, name="apply"),

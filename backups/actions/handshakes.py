@@ -59,6 +59,16 @@ def adopt_shown(server: Server, *, by: Actor) -> Certificate | None:
     return found
 
 
+def put_files_back(server: Server, *, by: Actor) -> Handshake:
+    """The pair that the port shows into the files again; a running server is not disturbed."""
+    served = server.certificates.served().first()
+    if served is None or tls.look(server.probe_address, server.port).fingerprint != server.pin:
+        raise EngineError(f"{server} does not show the certificate that was applied here.")
+    FilePair.of(served).write_to(server)
+    record_event(by, "put back", served, sentence=f"Its files, at {server}.")
+    return check_handshake(server)
+
+
 def _problem(server: Server, shown: Shown) -> str:
     if shown.problem:
         return shown.problem

@@ -59,4 +59,4 @@ def _insist_on_running(containers: "Containers", server: Server, *, restarts: in
 
 def _crash(containers: "Containers", server: Server) -> str:
     last = next((line for line in reversed(containers.logs(server.name)) if line.strip()), "")
-    return f"The container ends right after its start. Its last line: {last or 'none'}"
+    return f"The container ends right after its start. Its last line: “{last or 'none'}”."

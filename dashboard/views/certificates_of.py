@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from backups.actions.certificates_apply import former_certificate, roll_back
-from backups.actions.handshakes import adopt_shown
+from backups.actions.handshakes import adopt_shown, put_files_back
 from backups.actions.renewals import (
     RENEW_BEFORE,
     renew_certificate,
@@ -127,6 +127,14 @@ def adopt(request: HttpRequest, server: str) -> HttpResponse:
         messages.success(request, f"{found} is what {server} is known to show from now on.")
     else:
         messages.error(request, "The files do not hold what the port shows: nothing is adopted.")
+    return redirect("certificates:server", server)
+
+
+@require_POST
+def restore(request: HttpRequest, server: str) -> HttpResponse:
+    """The files say again what the port shows."""
+    put_files_back(get_object_or_404(Server, name=server), by=request.user)
+    messages.success(request, "The files hold again what the port shows.")
     return redirect("certificates:server", server)
 
 

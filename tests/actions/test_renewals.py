@@ -14,7 +14,7 @@ from backups.actions import certificates as actions
 from backups.actions import renewals
 from backups.actions.certificates import write_live
 from backups.actions.certificates_apply import apply_certificate
-from backups.actions.handshakes import adopt_shown, check_handshake
+from backups.actions.handshakes import adopt_shown, check_handshake, put_files_back
 from backups.actions.operations import finish
 from backups.actions.pairs import CHAIN, KEY, FilePair
 from backups.engines import certificates, tls
@@ -147,6 +147,9 @@ def test_files_that_are_gone_or_do_not_fit_are_said_before_the_next_start(server
     assert "Its files are gone" in check_handshake(server).problem
     (Path(server.data_directory) / CHAIN).unlink()
     assert "Its files are gone" in check_handshake(server).problem
+
+    assert put_files_back(server, by="test").problem == ""
+    assert FilePair.on(server) == files
 
 
 @pytest.mark.parametrize(

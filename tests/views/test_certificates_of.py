@@ -256,6 +256,8 @@ def test_pages_are_for_operators(stranger: Client, server: Server) -> None:
     assert not Certificate.objects.exists()
 
 
-@pytest.mark.parametrize("path", ["watch/", "renewal/", "adopted/", "new/made/", "1/application/"])
+@pytest.mark.parametrize(
+    "path", ["watch/", "renewal/", "adopted/", "restored/", "new/made/", "1/application/"]
+)
 def test_what_changes_something_wants_a_post(client: Client, server: Server, path: str) -> None:
     assert client.get(f"/certificates/house-main/{path}").status_code == 405
