@@ -48,6 +48,7 @@ _WORK = {
     Operation.Kind.RESTART_SERVER: ("is restarting", "is live again", "did not come back"),
     Operation.Kind.REMOVE_SERVER: ("is being removed", "is removed", "could not be removed"),
     Operation.Kind.CHANGE_SERVER: ("is changing over", "is changed", "was not changed"),
+    Operation.Kind.UPGRADE_SERVER: ("is being upgraded", "is upgraded", "runs as before"),
     Operation.Kind.APPLY_CERTIFICATE: (
         "gets another certificate",
         "shows another certificate",

@@ -33,16 +33,23 @@ if TYPE_CHECKING:
     from backups.engines.containers import Containers
 
 # What a change may set; the row has it only when it is proven.
-FIELDS = ("has_tls", "tls_min_version")
+FIELDS = (
+    *("image", "address", "port", "is_append_only", "has_private_repositories"),
+    *("has_prometheus", "has_tls", "tls_min_version", "has_access_log"),
+    *("max_size", "memory_limit", "restart_policy", "uid", "gid"),
+)
 WAIT_FOR_UPLOADS = 60
-# Seconds for which a container must stay after its first answer.
-STAYS, NEW_STAYS = 2.0, 4.0
+_UPGRADE = Operation.Kind.UPGRADE_SERVER
+# Seconds for which a container must stay after its first answer; a new image has more to hide.
+STAYS, NEW_STAYS, NEW_IMAGE_STAYS = 2.0, 4.0, 8.0
 
 
 def change_server(operation: Operation, lease: Lease) -> str:
     """Do what the operation wants; returns how it is known to be live."""
     change = _Change(operation, lease, server_of(operation))
     change.put_back_leftovers()
+    if not change.get_image():
+        return "It is made of the newest image already; nothing was changed."
     change.remember()
     change.wait_for_uploads()
     with Gap(change.server.probe_address, change.wanted.port) as gap:
@@ -104,10 +111,12 @@ class _Change:
 
     @property
     def is_recreated(self) -> bool:
-        return self.wanted.spec != self.server.spec
+        return self.operation.kind == _UPGRADE or self.wanted.spec != self.server.spec
 
     @property
     def stays(self) -> float:
+        if self.wanted.image != self.server.image or self.operation.kind == _UPGRADE:
+            return NEW_IMAGE_STAYS
         return NEW_STAYS if self.is_recreated else STAYS
 
     @property
@@ -135,6 +144,23 @@ class _Change:
             self.containers.remove(new.id)
         self.containers.rename(former.id, self.server.name)
         self.containers.start(former.id)
+
+    def get_image(self) -> bool:
+        """Whether there is anything to go over to; a tag may stand for another image by now."""
+        image = self.wanted.image
+        if self.operation.kind == _UPGRADE:
+            try:
+                for progress in self.containers.pull(image):
+                    self.lease.step(progress.sentence, (progress.percent or 0) // 10)
+            except EngineError as error:
+                if not self.containers.has_image(image):
+                    raise
+                self.lease.log(f"{error} The one that is here is taken.")
+            running = self.containers.find(self.server.name)
+            return running is None or running.image_id != self.containers.image_id(image)
+        if not self.containers.has_image(image):
+            raise EngineError(f"The image {image} is not here. Upgrade to it: that pulls it first.")
+        return True
 
     def remember(self) -> None:
         """Before anything is changed, and only once: a second attempt would see its own work."""

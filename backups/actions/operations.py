@@ -35,9 +35,14 @@ WORK: dict[str, Callable[[Operation, Lease], str | None]] = {
     Operation.Kind.REMOVE_SERVER: making.remove_server,
     Operation.Kind.CHANGE_SERVER: changing.change_server,
     Operation.Kind.APPLY_CERTIFICATE: changing.change_server,
+    Operation.Kind.UPGRADE_SERVER: changing.change_server,
 }
 
-_CHANGES = (Operation.Kind.CHANGE_SERVER, Operation.Kind.APPLY_CERTIFICATE)
+_CHANGES = (
+    Operation.Kind.CHANGE_SERVER,
+    Operation.Kind.APPLY_CERTIFICATE,
+    Operation.Kind.UPGRADE_SERVER,
+)
 
 _DONE = {
     "create": "created",
@@ -48,6 +53,7 @@ _DONE = {
     "remove": "removed",
     "change": "changed",
     "apply": "applied",
+    "upgrade": "upgraded",
 }
 
 

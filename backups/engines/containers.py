@@ -77,6 +77,14 @@ class Containers:
                 return False
             return True
 
+    def image_id(self, image: str) -> str:
+        """The digest of what the tag stands for on the engine now; empty when it is not there."""
+        with connect(self.base_url) as client:
+            try:
+                return str(client.images.get(image).id)
+            except ImageNotFound:
+                return ""
+
     def pull(self, image: str) -> Iterator[PullProgress]:
         with connect(self.base_url, timeout=STREAM_TIMEOUT) as client:
             yield from container_images.pull(client, image)

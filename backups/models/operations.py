@@ -39,6 +39,7 @@ class Operation(models.Model):
         REMOVE_SERVER = "remove_server", "Remove server"
         CHANGE_SERVER = "change_server", "Change server"
         APPLY_CERTIFICATE = "apply_certificate", "Apply certificate"
+        UPGRADE_SERVER = "upgrade_server", "Upgrade server"
 
     class State(models.TextChoices):
         QUEUED = "queued", "Waiting for a worker"

@@ -48,6 +48,7 @@ class Server(models.Model):
         REMOVED = "removed", "Removed, its data is kept"
 
     WITHOUT_CONTAINER = (Status.NEW, Status.UNMADE, Status.REMOVED)
+    RESTART_POLICIES = ("unless-stopped", "always", "on-failure", "no")
 
     name = models.CharField(
         max_length=63,
@@ -123,11 +124,11 @@ class Server(models.Model):
         errors: dict[str, Any] = {}
         if self.public_name and not _HOST_NAME.fullmatch(self.public_name):
             errors["public_name"] = "Give the name alone, such as backup.example.org."
+        if self.image and not _IMAGE.fullmatch(self.image):
+            errors["image"] = "Write it as NAME:TAG, such as restic/rest-server:latest."
         if self._state.adding:
             if self.name in {"new", "authority"}:
                 errors["name"] = "A page of this house has this name. Choose another."
-            if self.image and not _IMAGE.fullmatch(self.image):
-                errors["image"] = "Write it as NAME:TAG, such as restic/rest-server:latest."
             if reason := self._why_not_there():
                 errors["data_directory"] = reason
         if errors:

@@ -20,6 +20,7 @@ from backups.engines import tls
 from backups.engines.errors import EngineError
 from backups.models import Certificate, Event, Operation, Server
 from tests.actions.conftest import add_person
+from tests.rig.backups import Backup
 from tests.rig.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -221,60 +222,12 @@ def test_a_stopped_server_is_left_alone_with_a_sentence(server: Server) -> None:
     assert not Operation.objects.exists()
 
 
-class Backup:
-    """A real restic backup of some seconds, over TLS, while something is done to its server."""
-
-    def __init__(self, server: Server, folder: Path, root: str, *, size: int) -> None:
-        self.folder, self.ca = folder, folder / "house-ca.pem"
-        self.ca.write_text(root)
-        password = add_person(server, "alice")
-        self.url = f"rest:https://alice:{password}@127.0.0.1:{server.port}/alice/"
-        source = folder / "source"
-        source.mkdir()
-        for number in range(size):
-            (source / f"{number}.bin").write_bytes(os.urandom(4 * 1024 * 1024))
-        self.process: subprocess.Popen[bytes] | None = None
-        self.log = folder / "restic.log"
-
-    def restic(self, *words: str) -> list[str]:
-        options = [
-            "--cacert",
-            str(self.ca),
-            "--no-cache",
-            "--limit-upload",
-            "4000",
-            "--pack-size",
-            "4",
-        ]
-        return ["restic", "-r", self.url, *options, *words]
-
-    def variables(self) -> dict[str, str]:
-        return os.environ | {"RESTIC_PASSWORD": "x", "TMPDIR": str(self.folder)}
-
-    def run(self, *words: str) -> None:
-        subprocess.run(self.restic(*words), env=self.variables(), check=True, capture_output=True)
-
-    def start(self) -> None:
-        self.run("init")
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                self.restic("backup", str(self.folder / "source")),
-                env=self.variables(),
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-
-    def wait(self) -> tuple[int, str]:
-        assert self.process is not None
-        return self.process.wait(120), self.log.read_text()
-
-
 def test_a_swap_in_the_middle_of_a_real_backup_lets_it_end_with_exit_0(
     server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str], restic_binary: Path
 ) -> None:
     first, second = (actions.make_certificate(server, by="test") for _ in range(2))
     applied(first)
-    backup = Backup(server, tmp_path, first.root, size=18)
+    backup = Backup(server, add_person(server, "alice"), tmp_path, root=first.root, size=18)
     backup.start()
     wait_until(lambda: engines.uploads_of(server) > 0, 20)
     began = time.monotonic()
@@ -298,7 +251,7 @@ def test_uploads_under_way_are_waited_for_with_their_count(
 ) -> None:
     first, second = (actions.make_certificate(server, by="test") for _ in range(2))
     applied(first)
-    backup = Backup(server, tmp_path, first.root, size=3)
+    backup = Backup(server, add_person(server, "alice"), tmp_path, root=first.root, size=3)
     backup.start()
     wait_until(lambda: engines.uploads_of(server) > 0, 20)
     operation = apply.apply_certificate(second, by="test", wait=30)

@@ -40,6 +40,25 @@ def test_a_server_is_made_driven_and_forgotten_and_its_data_stays(
     assert (answer("servers", "list"), (tmp_path / "data" / ".htpasswd").exists()) == ([], True)
 
 
+def test_a_server_is_changed_and_upgraded_with_a_proof_or_has_all_as_before(
+    answer: Answer, refusal: Callable[..., str], create_arguments: list[str], newer_image: str
+) -> None:
+    name = answer("servers", "create", *create_arguments)["name"]
+
+    changed = answer("servers", "change", name, "--no-append-only", "--max-size", "1000000")
+    assert (changed["is_append_only"], changed["max_size"]) == (False, 1000000)
+    assert changed["proof"].startswith("rest-server answers at http://127.0.0.1:")
+    assert "is told just that already" in refusal("servers", "change", name, "--max-size=1000000")
+    unlimited = answer("servers", "change", name, "--max-size", "0")
+    assert unlimited["max_size"] is None
+
+    upgraded = answer("servers", "upgrade", name, "--image", newer_image)
+    assert upgraded["image"] == newer_image
+    said = refusal("servers", "change", name, "--image", "debian:trixie-slim")
+    assert f"{name} is as it was before, proven" in said
+    assert answer("servers", "show", name)["image"] == newer_image
+
+
 def test_a_server_that_cannot_be_made_is_refused_in_one_sentence(
     answer: Answer, refusal: Callable[..., str], create_arguments: list[str]
 ) -> None:

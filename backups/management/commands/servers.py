@@ -4,13 +4,19 @@ from typing import Any
 
 from django.conf import settings
 
+from backups.actions import options as changes
 from backups.actions import servers
 from backups.engines.container_spec import docker_run
 from backups.engines.errors import EngineError
 from backups.management.noun import NounCommand, Option, Verb, finish, named
-from backups.models import Server
+from backups.management.server_options import fields_of, server_options
+from backups.models import Operation, Server
 
 _NAME: Option = ("name", {})
+_WAIT: Option = (
+    "--wait",
+    {"type": float, "default": None, "help": "seconds that uploads have to end before; 0: none"},
+)
 
 
 class Command(NounCommand):
@@ -19,24 +25,18 @@ class Command(NounCommand):
     help = __doc__
 
     def verbs(self) -> dict[str, tuple[Verb, list[Option]]]:
+        data = {"required": True, "help": "data directory, absolute"}
+        public = {"default": "", "help": "name that hosts use"}
+        build = {"action": "store_true", "help": "where none can be pulled"}
+        force = {"action": "store_true", "help": "also while uploads are under way"}
+        image = {"default": "", "help": "NAME:TAG; else the newest of the present one"}
+        create: list[Option] = [_NAME, ("--data", data), ("--public-name", public)]
+        create.append(("--build-image", build))
         return {
             "list": (self.list, []),
-            "create": (
-                self.create,
-                [
-                    _NAME,
-                    ("--image", {"default": settings.RESTHOUSE_SERVER_IMAGE}),
-                    ("--bind", {"default": "127.0.0.1:8000", "help": "ADDRESS:PORT"}),
-                    ("--data", {"required": True, "help": "data directory, absolute"}),
-                    ("--public-name", {"default": "", "help": "name that hosts use"}),
-                    ("--uid", {"type": int, "default": 1000}),
-                    ("--gid", {"type": int, "default": 1000}),
-                    ("--no-append-only", {"action": "store_true"}),
-                    ("--no-private-repos", {"action": "store_true"}),
-                    ("--tls", {"action": "store_true", "help": "with a certificate of this house"}),
-                    ("--build-image", {"action": "store_true", "help": "where none can be pulled"}),
-                ],
-            ),
+            "create": (self.create, [*create, *server_options()]),
+            "change": (self.change, [_NAME, _WAIT, *server_options()]),
+            "upgrade": (self.upgrade, [_NAME, ("--image", image), _WAIT, ("--force", force)]),
             "start": (self.start, [_NAME]),
             "stop": (self.stop, [_NAME]),
             "restart": (self.restart, [_NAME]),
@@ -52,24 +52,10 @@ class Command(NounCommand):
         lines = [f"{s.name:20} {s.get_status_display():24} {s.url}" for s in all_of_them]
         self.answer([_facts(s) for s in all_of_them], "\n".join(lines) or "No server yet.")
 
-    def create(self, **options: Any) -> None:
+    def create(self, name: str, data: str, public_name: str, **options: Any) -> None:
         """Make a server and wait until it answers."""
-        address, _, port = options["bind"].rpartition(":")
-        if not address or not port.isdecimal():
-            raise EngineError("Write --bind as ADDRESS:PORT, such as 127.0.0.1:8000.")
-        server = Server(
-            name=options["name"],
-            image=options["image"],
-            address=address.strip("[]"),
-            port=int(port),
-            data_directory=options["data"],
-            public_name=options["public_name"],
-            uid=options["uid"],
-            gid=options["gid"],
-            is_append_only=not options["no_append_only"],
-            has_private_repositories=not options["no_private_repos"],
-            has_tls=options["tls"],
-        )
+        fields = {"image": settings.RESTHOUSE_SERVER_IMAGE, **fields_of(options)}
+        server = Server(name=name, data_directory=data, public_name=public_name, **fields)
         operation = servers.create_server(server, by="terminal")
         try:
             finish(operation)
@@ -80,6 +66,19 @@ class Command(NounCommand):
             finish(servers.build_image(server, by="terminal"))
         server.refresh_from_db()
         self.answer(_facts(server), f"{server} is live at {server.url}")
+
+    def change(self, name: str, wait: float | None, **options: Any) -> None:
+        """Change what it is told, prove it, or have it as before."""
+        server = named(Server, name)
+        operation = changes.change_options(server, fields_of(options), by="terminal", wait=wait)
+        self._finish(operation, name)
+
+    def upgrade(self, name: str, image: str, wait: float | None, *, force: bool) -> None:
+        """Pull the image and go over to it, prove it, or have the former one back."""
+        operation = changes.upgrade_server(
+            named(Server, name), by="terminal", image=image, wait=wait, is_forced=force
+        )
+        self._finish(operation, name)
 
     def start(self, name: str) -> None:
         """Start its container and wait until it answers."""
@@ -116,6 +115,10 @@ class Command(NounCommand):
         lines = [f"{name:25}{value}" for name, value in _facts(server).items()]
         self.answer({**_facts(server), "docker_run": line}, "\n".join([*lines, "", line]))
 
+    def _finish(self, operation: Operation, name: str) -> None:
+        proof = finish(operation).step
+        self.answer({**_facts(named(Server, name)), "proof": proof}, f"{name} is live: {proof}")
+
     def _drive(self, name: str, verb: str) -> None:
         operation = servers.drive_server(named(Server, name), verb, by="terminal")
         finish(operation)
@@ -132,6 +135,15 @@ def _facts(server: Server) -> dict[str, object]:
         "data_directory": server.data_directory,
         "is_append_only": server.is_append_only,
         "has_private_repositories": server.has_private_repositories,
+        "has_tls": server.has_tls,
+        "tls_min_version": server.tls_min_version,
+        "has_prometheus": server.has_prometheus,
+        "has_access_log": server.has_access_log,
+        "max_size": server.max_size,
+        "memory_limit": server.memory_limit,
+        "restart_policy": server.restart_policy,
+        "uid": server.uid,
+        "gid": server.gid,
         "live_since": server.live_since,
         "proven": server.proven,
     }
