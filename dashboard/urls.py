@@ -15,6 +15,7 @@ from dashboard.views import (
     hosts,
     imports,
     operations,
+    options,
     overview,
     repositories,
     rotations,
@@ -33,6 +34,8 @@ server_urls = [
     path("<str:name>/retry/", servers.retry, name="retry"),
     path("<str:name>/image/", servers.image, name="image"),
     path("<str:name>/forget/", servers.forget, name="forget"),
+    path("<str:name>/options/", options.edit, name="options"),
+    path("<str:name>/upgrade/", options.upgrade, name="upgrade"),
     path("<str:name>/<str:verb>/", servers.drive, name="drive"),
 ]
 

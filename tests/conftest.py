@@ -16,7 +16,7 @@ from docker.errors import DockerException
 from playwright.sync_api import ConsoleMessage, Page, Request
 
 from tests.rig import hosts, images, missing
-from tests.rig.containers import removed_at_the_end
+from tests.rig.containers import PREFIX, removed_at_the_end
 from tests.rig.house import House
 
 # Playwright's synchronous interface runs a loop in this thread, which Django takes for async code.
@@ -49,6 +49,15 @@ def server_image(docker_client: docker.DockerClient) -> str:
 def newer_image(server_image: str) -> str:
     """The same with the next release of rest-server."""
     return images.server(images.NEWER)
+
+
+@pytest.fixture
+def dying_image(docker_client: docker.DockerClient, server_image: str) -> Iterator[str]:
+    """One that answers well, and ends after three seconds."""
+    tag = f"{PREFIX}dying:1"
+    images.dying(tag)
+    yield tag
+    docker_client.images.remove(tag, force=True)
 
 
 @pytest.fixture(scope="session")

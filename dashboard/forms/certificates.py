@@ -15,7 +15,7 @@ from backups.actions.events import Actor
 from backups.engines.certificates import KINDS, Checked
 from backups.engines.errors import EngineError
 from backups.models import Certificate, Operation, Server, SigningRequest
-from backups.queries.trust import names_of
+from backups.queries.trust import Client, clients_of, names_of, system_store
 from dashboard.uploads import MOST_BYTES
 
 TOO_LARGE = "That is more than 1 MB, and no certificate. Nothing of it was kept."
@@ -25,6 +25,15 @@ _WAYS = [
     ("self-signed", "It signs itself: each host has to be given it"),
     ("request", "By somebody else: make a signing request, the key stays here"),
 ]
+_KINDS = {
+    "ecdsa-p256": "ECDSA P-256, which everything takes",
+    "ecdsa-p384": "ECDSA P-384",
+    "ed25519": "Ed25519",
+    "rsa-2048": "RSA 2048",
+    "rsa-4096": "RSA 4096",
+}
+_CONSENT = "I have read this, and want it all the same"
+_UNREAD = "Say that you have read what is above."
 _QUIET = {"autocomplete": "off", "spellcheck": "false"}
 
 
@@ -123,7 +132,7 @@ class MakeForm(forms.Form):
         widget=forms.Textarea(attrs={**_QUIET, "rows": 3}),
         help_text="One in each line.",
     )
-    kind = forms.ChoiceField(label="Kind of key", choices=[(kind, kind) for kind in KINDS])
+    kind = forms.ChoiceField(label="Kind of key", choices=[(k, _KINDS.get(k, k)) for k in KINDS])
 
     def __init__(self, server: Server, data: QueryDict | None = None) -> None:
         names = "\n".join(names_of(server))
@@ -160,10 +169,7 @@ class WatchForm(forms.Form):
 class ApplyForm(forms.Form):
     """What is not plainly fine has to be read first."""
 
-    is_read = forms.BooleanField(
-        label="I have read this, and want it all the same",
-        error_messages={"required": "Say that you have read what is above."},
-    )
+    is_read = forms.BooleanField(label=_CONSENT, error_messages={"required": _UNREAD})
 
     def __init__(self, data: QueryDict | None = None, *, asks: bool) -> None:
         super().__init__(data)
@@ -179,14 +185,15 @@ class LineForm(forms.Form):
         widget=forms.RadioSelect,
         choices=[
             ("1.2", "TLS 1.2 and 1.3"),
-            ("1.3", "TLS 1.3 alone: restic speaks it since 2018"),
-            ("", "No TLS: plain HTTP"),
+            ("1.3", "TLS 1.3 alone: for restic 0.10 and newer, by rest-server 0.14 and newer"),
+            ("plain", "No TLS: plain HTTP"),
         ],
-        required=False,
     )
+    is_read = forms.BooleanField(label=_CONSENT, required=False)
+    broken: tuple[Client, ...] = ()
 
     def __init__(self, server: Server, data: QueryDict | None = None) -> None:
-        now = (server.tls_min_version or "1.2") if server.has_tls else ""
+        now = (server.tls_min_version or "1.2") if server.has_tls else "plain"
         super().__init__(data, initial={"line": now})
         self.server, self.now = server, now
 
@@ -196,11 +203,28 @@ class LineForm(forms.Form):
             raise forms.ValidationError("It is so already.")
         return line
 
+    def clean(self) -> dict[str, Any]:
+        """Whoever locks hosts out has seen their names before."""
+        data = super().clean() or {}
+        if line := data.get("line"):
+            self.broken = self._broken_by(line)
+            if self.broken and not data["is_read"]:
+                self.add_error("is_read", _UNREAD)
+        return data
+
+    def _broken_by(self, line: str) -> tuple[Client, ...]:
+        """A version refuses no host that restic itself did not leave behind."""
+        if (line != "plain") == self.server.has_tls:
+            return ()
+        last = self.server.certificates.order_by("-live_since", "-created").first()
+        chain = last.chain if last and line != "plain" else ""
+        return clients_of(self.server, chain, system_store()).broken
+
     def save(self, *, by: Actor) -> Operation | None:
         line = self.cleaned_data["line"]
-        lowest = "1.3" if line == "1.3" else ""
+        has_tls, lowest = line != "plain", "1.3" if line == "1.3" else ""
         try:
-            return change_line(self.server, has_tls=bool(line), tls_min_version=lowest, by=by)
+            return change_line(self.server, has_tls=has_tls, tls_min_version=lowest, by=by)
         except EngineError as error:
             self.add_error("line", str(error))
             return None

@@ -47,7 +47,7 @@ class ServerForm(forms.ModelForm[Server]):
             "name": "The container gets it, too.",
             "data_directory": "Made if it is not there; what lies in it stays.",
             "image": "Pulled if it is not here; where nothing can be pulled, it is built here.",
-            "has_tls": "Hosts trust the authority of this house once. You may bring your own later.",
+            "has_tls": "Hosts trust the authority of this house once. Your own may come later.",
             "public_name": "Empty: the address above.",
         }
 

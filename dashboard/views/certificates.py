@@ -1,5 +1,7 @@
 """Certificates: the authority of the house, and each certificate that is kept."""
 
+from dataclasses import dataclass
+
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -9,19 +11,48 @@ from backups.actions import certificates as actions
 from backups.actions.authorities import make_authority
 from backups.actions.certificates_apply import apply_certificate
 from backups.models import Authority, Certificate, Handshake, Server
+from backups.models.certificates import printed
 from backups.queries.trust import clients_of, system_store
 from dashboard.forms.certificates import ApplyForm, KeyForm
 from dashboard.http import HttpRequest, render
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One server: what its port showed last, and what was applied here."""
+
+    server: Server
+    shown: Handshake | None
+    served: Certificate | None
+
+    @property
+    def is_amiss(self) -> bool:
+        """One that is down is a matter of its server."""
+        looked_at = self.server.is_live and self.server.has_tls
+        return bool(looked_at and self.shown and self.shown.problem)
+
+    @property
+    def print(self) -> str:
+        """The beginning of what the port showed."""
+        seen = self.shown.fingerprint if self.shown and self.server.has_tls else ""
+        return printed(seen)[:9]
+
+    @property
+    def is_another(self) -> bool:
+        applied = self.served.fingerprint if self.served else ""
+        return bool(self.print and self.shown and self.shown.fingerprint != applied)
 
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     servers = list(Server.objects.all())
     shown = {shake.server_id: shake for shake in Handshake.objects.all()}
-    served = {one.server_id: one for one in Certificate.objects.served()}
+    served = {one.server_id: one for one in Certificate.objects.served().select_related("server")}
     ending = sorted(served.values(), key=lambda certificate: certificate.not_after)
+    rows = [Line(server, shown.get(server.pk), served.get(server.pk)) for server in servers]
     context = {
-        "rows": [(server, shown.get(server.pk), served.get(server.pk)) for server in servers],
+        "rows": rows,
+        "amiss": [row for row in rows if row.is_amiss],
         "first_to_end": ending[0] if ending else None,
         "servers": servers,
         "encrypted": [server for server in servers if server.has_tls],

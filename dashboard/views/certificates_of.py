@@ -163,8 +163,8 @@ def line(request: HttpRequest, server: str) -> HttpResponse:
     form = LineForm(of, request.POST or None)
     if request.method == "POST" and form.is_valid() and form.save(by=request.user):
         return redirect("certificates:server", server)
-    context = {"server": of, "form": form, "has_certificate": of.certificates.exists()}
-    context["plain"] = clients_of(of, "").broken if of.has_tls else ()
+    plain = clients_of(of, "").broken if of.has_tls else ()
+    context = {"server": of, "form": form, "plain": plain}
     status = 422 if form.is_bound else 200
     return render(request, "certificates/line.html", context, partial="form", status=status)
 

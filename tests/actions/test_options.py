@@ -1,12 +1,10 @@
 """What a server is told is changed on the real engine: proven, or as it was before."""
 
-import io
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import docker
 import pytest
 from django.core.exceptions import ValidationError
 
@@ -19,7 +17,6 @@ from backups.models import Operation, Server
 from tests.actions.conftest import add_person
 from tests.factories import make_server
 from tests.rig.backups import Backup
-from tests.rig.containers import PREFIX
 from tests.rig.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -30,16 +27,6 @@ def server(serve: Callable[..., Server], container_name: Callable[[str], str]) -
     server = serve()
     container_name(f"{server.name}.former")
     return server
-
-
-@pytest.fixture
-def dying_image(docker_client: docker.DockerClient, server_image: str) -> Iterator[str]:
-    """A rest-server that answers well, and ends after three seconds."""
-    tag = f"{PREFIX}dying:1"
-    recipe = f'FROM {server_image}\nCMD ["sh", "-c", "entrypoint & sleep 3; exit 1"]\n'
-    docker_client.images.build(fileobj=io.BytesIO(recipe.encode()), tag=tag, rm=True)
-    yield tag
-    docker_client.images.remove(tag, force=True)
 
 
 def container_of(server: Server, name: str = "") -> Container | None:

@@ -1,6 +1,5 @@
 """The certificates of a real rest-server, in a real browser: upload, findings, apply, roll back."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,10 +7,7 @@ from playwright.sync_api import Page, expect
 
 from backups.engines import tls
 from backups.engines.certificates import Pair, make_authority, make_certificate
-from tests.rig.containers import PREFIX
-from tests.rig.house import House
-from tests.rig.keyboard import Keyboard
-from tests.rig.servers import make_data_directory, owner_of
+from tests.e2e.conftest import Place
 
 
 class Walk:
@@ -39,29 +35,8 @@ class Walk:
 
 
 @pytest.fixture
-def walk(
-    page: Page,
-    house: House,
-    server_image: str,
-    container_name: Callable[[str], str],
-    free_port: Callable[[], int],
-    tmp_path: Path,
-) -> Walk:
-    port, data = free_port(), make_data_directory(tmp_path)
-    server = container_name(f"{PREFIX}walk-tls")
-    container_name(f"{server}.former")
-    house.start()
-    where = ["--bind", f"127.0.0.1:{port}", "--data", str(data), "--image", server_image]
-    ids = [f"--{kind}={number}" for kind, number in owner_of(data).items()]
-    house.manage("servers", "create", server, *where, *ids)
-    page.goto(house.setup_link)
-    keys = Keyboard(page)
-    keys.fill("Name", "ines")
-    keys.fill("Password", "a long enough sentence")
-    keys.fill("The same again", "a long enough sentence")
-    keys.press("Open the house")
-    expect(page.get_by_role("heading", level=1)).to_be_visible()
-    return Walk(page, server, port)
+def walk(place: Place) -> Walk:
+    return Walk(place.page, place.server, place.port)
 
 
 @pytest.fixture

@@ -50,3 +50,9 @@ def _run(*command: object, stdin: str = "") -> None:
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, input=stdin)
     if done.returncode:
         raise RuntimeError(f"{command[0]} failed: {(done.stderr or done.stdout)[-2000:]}")
+
+
+def dying(tag: str) -> None:
+    """A rest-server that answers well, and ends after three seconds."""
+    file = f'FROM {SERVER}\nCMD ["sh", "-c", "entrypoint & sleep 3; exit 1"]\n'
+    _run("docker", "build", "--tag", tag, "-", stdin=file)

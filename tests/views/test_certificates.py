@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from backups.models import Authority, Handshake
-from backups.queries.needs import needs
+from backups.queries.needs import count_needs, needs
 from tests.factories import make_certificate, make_server
 from tests.views.reading import text_of
 
@@ -56,8 +56,34 @@ def test_index_says_what_the_port_shows_otherwise(client: Client) -> None:
 
     shown = text_of(client.get("/certificates/"))
 
+    assert "house-main does not show what it should Its port and its files were" in shown
     assert "not as it should be The files hold another certificate." in shown
     assert "has a certificate that is not as it should be" in [n.sentence for n in needs()]
+
+
+def test_index_shows_what_the_port_shows_not_what_was_applied(client: Client) -> None:
+    server = make_server(has_tls=True)
+    make_certificate(server, subject="rest.example.org", fingerprint="ab" * 32)
+    handshake = Handshake.objects.create(
+        server=server, looked=timezone.now(), fingerprint="ab" * 32, version="1.3"
+    )
+    assert "rest.example.org from House CA ABAB ABAB…" in text_of(client.get("/certificates/"))
+
+    handshake.fingerprint, handshake.not_after = "9f3c" * 16, timezone.now()
+    handshake.problem = "The port shows another certificate."
+    handshake.save()
+
+    shown = text_of(client.get("/certificates/"))
+    assert "Another one 9F3C 9F3C…" in shown
+    assert "rest.example.org" not in shown
+
+
+def test_what_a_port_showed_before_tls_was_turned_off_needs_nobody(client: Client) -> None:
+    server = make_server(has_tls=False)
+    Handshake.objects.create(server=server, looked=timezone.now(), problem="Nothing answers.")
+
+    assert (needs(), count_needs()) == ([], 0)
+    assert "speaks plain HTTP" in text_of(client.get("/certificates/"))
 
 
 def test_index_is_for_operators_to_read(client: Client, stranger: Client) -> None:

@@ -10,11 +10,20 @@ from django.contrib.sessions.models import Session
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test import Client
+from django.utils import timezone
 
 from backups.actions import certificates as actions
 from backups.engines.certificates import Pair, make_authority, make_certificate
-from backups.models import Certificate, Event, Operation, Server, SigningRequest, Watch
-from tests.factories import make_job, make_server
+from backups.models import (
+    Certificate,
+    Event,
+    Handshake,
+    Operation,
+    Server,
+    SigningRequest,
+    Watch,
+)
+from tests.factories import make_host, make_job, make_operation, make_server
 from tests.views.reading import text_of
 
 Ask = Callable[..., HttpResponse]
@@ -238,7 +247,7 @@ def test_a_folder_is_watched_until_it_is_not(client: Client, server: Server, tmp
 def test_the_line_is_changed_only_to_something_else(client: Client, server: Server) -> None:
     url = "/certificates/house-main/line/"
 
-    same = client.post(url, {"line": ""})
+    same = client.post(url, {"line": "plain"})
     without = client.post(url, {"line": "1.2"})
 
     assert "It is so already." in text_of(same)
@@ -246,6 +255,104 @@ def test_the_line_is_changed_only_to_something_else(client: Client, server: Serv
     actions.make_certificate(server, by="test")
     assert client.post(url, {"line": "1.3"})["Location"] == "/certificates/house-main/"
     assert Operation.objects.get().wanted["fields"] == {"has_tls": True, "tls_min_version": "1.3"}
+
+
+def test_the_line_is_cut_only_after_the_names_of_whom_it_would_lock_out(
+    htmx: Ask, client: Client, server: Server
+) -> None:
+    url = "/certificates/house-main/line/"
+    make_live(server)
+    for scheme in ("http", "https"):
+        address = f"rest:{scheme}://rest.example.org:{server.port}/db/"
+        make_job(make_host(name=f"db-{scheme}"), repository_url=address)
+
+    unread = htmx(url, "form", method="post", data={"line": "plain"})
+
+    assert (unread.status_code, unread.template_name) == (422, "certificates/line.html#form")
+    assert "1 job would fail from then on" in text_of(unread)
+    assert ("db-https" in text_of(unread), "db-http " in text_of(unread)) == (True, False)
+    assert not Operation.objects.exists()
+    client.post(url, {"line": "plain", "is_read": "on"})
+    assert Operation.objects.get().wanted["fields"]["has_tls"] is False
+
+
+def test_a_version_asks_nobody(client: Client, server: Server) -> None:
+    make_live(server)
+    make_job(repository_url=f"rest:http://rest.example.org:{server.port}/db/")
+
+    client.post("/certificates/house-main/line/", {"line": "1.3"})
+
+    assert Operation.objects.get().wanted["fields"] == {"has_tls": True, "tls_min_version": "1.3"}
+
+
+def make_live(server: Server) -> Certificate:
+    certificate = actions.make_certificate(server, by="test")
+    server.has_tls, certificate.live_since = True, timezone.now()
+    server.save()
+    certificate.save()
+    return certificate
+
+
+def test_a_change_that_could_not_be_taken_back_is_not_said_to_be(
+    client: Client, server: Server
+) -> None:
+    make_operation(
+        server,
+        kind=Operation.Kind.APPLY_CERTIFICATE,
+        state=Operation.State.FAILED,
+        problem="It could not be taken back: nothing answers.",
+    )
+
+    shown = text_of(client.get("/certificates/house-main/"))
+
+    assert "It could not be taken back: nothing answers." in shown
+    assert "was taken back" not in shown
+
+
+def test_those_who_take_it_and_those_who_do_not_tell_are_counted_not_listed(
+    client: Client, server: Server
+) -> None:
+    root = make_live(server).root
+    address = f"rest:https://rest.example.org:{server.port}/db/"
+    for number in range(40):
+        known = {"trusted": root, "is_trust_known": True} if number % 2 else {}
+        make_job(make_host(name=f"web-{number:02}"), repository_url=address, **known)
+
+    response = client.get("/certificates/house-main/")
+
+    shown = text_of(response)
+    assert "20 of 40 jobs are known to take it" in shown
+    assert "20 jobs may trust it or not" in shown
+    assert [n for n in range(40) if f"web-{n:02}" not in shown] == []
+    assert "Why it would fail" not in shown
+
+
+def test_what_the_port_does_not_show_is_not_said_to_be_shown(
+    client: Client, server: Server
+) -> None:
+    make_live(server)
+    Handshake.objects.create(
+        server=server, looked=timezone.now(), fingerprint="9f" * 32, problem="Another one."
+    )
+
+    shown = text_of(client.get("/certificates/house-main/"))
+
+    assert "Applied, but not shown" in shown
+
+
+def test_a_port_that_shows_another_one_has_one_filled_button(
+    client: Client, server: Server
+) -> None:
+    server.has_tls = True
+    server.save()
+    Handshake.objects.create(
+        server=server, looked=timezone.now(), fingerprint="9f" * 32, problem="Another one."
+    )
+
+    page = client.get("/certificates/house-main/").content.decode().partition("<dialog")[0]
+
+    assert page.count("primary") == 1
+    assert "Adopt what it shows" in page
 
 
 def test_pages_are_for_operators(stranger: Client, server: Server) -> None:

@@ -1,0 +1,156 @@
+"""What a person wants a server to be told, and what of it is new."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import QueryDict
+
+from backups.actions import options as actions
+from backups.actions.events import Actor
+from backups.actions.options import UploadsUnderWayError
+from backups.engines.errors import EngineError
+from backups.models import Operation, Server
+from dashboard.words import Setting, settings_of
+
+_QUIET = {"autocomplete": "off", "spellcheck": "false"}
+_POLICIES = {
+    "unless-stopped": "Always, unless it was stopped",
+    "always": "Always",
+    "on-failure": "When it failed",
+    "no": "Never",
+}
+
+
+class OptionsForm(forms.Form):
+    """The options of rest-server, and of its container, in words."""
+
+    bind = forms.CharField(
+        label="Address and port",
+        widget=forms.TextInput(attrs=_QUIET),
+        help_text="127.0.0.1 is this machine alone; 0.0.0.0 is everybody who reaches it.",
+    )
+    is_append_only = forms.BooleanField(
+        label="Append-only: a host cannot delete what it has sent", required=False
+    )
+    has_private_repositories = forms.BooleanField(
+        label="Private repositories: a user reaches only its own", required=False
+    )
+    has_prometheus = forms.BooleanField(
+        label="Counters at /metrics, for Prometheus", required=False
+    )
+    has_access_log = forms.BooleanField(label="Every request in its log", required=False)
+    max_size = forms.IntegerField(
+        label="Maximum size of all data",
+        required=False,
+        min_value=1,
+        help_text="In bytes; what would be more is refused. Empty: no limit.",
+    )
+    memory_limit = forms.IntegerField(
+        label="Memory limit",
+        required=False,
+        min_value=16 * 1024**2,
+        help_text="In bytes, at least 16 MiB. Empty: no limit.",
+    )
+    restart_policy = forms.ChoiceField(label="Started again", choices=list(_POLICIES.items()))
+
+    def __init__(self, server: Server, data: QueryDict | None = None) -> None:
+        now = {name: getattr(server, name) for name in self.base_fields if name != "bind"}
+        super().__init__(data, initial=now | {"bind": _bind_of(server)})
+        self.server = server
+
+    def clean_bind(self) -> str:
+        bind: str = self.cleaned_data["bind"]
+        address, _, port = bind.rpartition(":")
+        if not address or not (port.isdecimal() and len(port) <= 5):
+            raise ValidationError("Write it as ADDRESS:PORT, such as 127.0.0.1:8000.")
+        return bind
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if not self.errors:
+            try:
+                news = actions.news_of(self.server, self.fields_of(data))
+                actions.check_options(self.server, news)
+            except ValidationError as error:
+                self._show(error)
+            except EngineError as error:
+                self.add_error(None, str(error))
+            else:
+                if not news:
+                    self.add_error(None, f"{self.server} is told just that already.")
+        return data
+
+    def _show(self, error: ValidationError) -> None:
+        """Address and port are one field here."""
+        for name, texts in error.message_dict.items():
+            self.add_error(name if name in self.fields else "bind", texts)
+
+    def fields_of(self, data: dict[str, Any]) -> dict[str, Any]:
+        address, _, port = data["bind"].rpartition(":")
+        fields = {name: value for name, value in data.items() if name != "bind"}
+        return fields | {"address": address.strip("[]"), "port": int(port)}
+
+    def differences(self) -> list[tuple[Setting, str]]:
+        """What would be told anew, each with what it is now."""
+        wanted = Server.objects.get(pk=self.server.pk)
+        for name, value in self.fields_of(self.cleaned_data).items():
+            setattr(wanted, name, value)
+        before = {setting.name: setting.value for setting in settings_of(self.server)}
+        after = settings_of(wanted)
+        gone = before.keys() - {setting.name for setting in after}
+        off = [Setting(name, "off", "Not told any more") for name in sorted(gone)]
+        return [
+            (setting, before.get(setting.name, "off"))
+            for setting in [*after, *off]
+            if before.get(setting.name, "off") != setting.value
+        ]
+
+    def save(self, *, by: Actor) -> Operation:
+        return actions.change_options(self.server, self.fields_of(self.cleaned_data), by=by)
+
+
+class UpgradeForm(forms.Form):
+    """Another image, or what the same name stands for by now."""
+
+    image = forms.CharField(
+        max_length=255,
+        widget=forms.TextInput(attrs=_QUIET),
+        help_text="NAME:TAG. It is pulled first; nothing is stopped before it is here.",
+    )
+    uploads = forms.ChoiceField(
+        label="Uploads under way",
+        widget=forms.RadioSelect,
+        choices=[
+            ("wait", "Wait for their end, at most ten minutes"),
+            ("force", "Go on all the same: restic tries again by itself"),
+            ("", "Leave all as it is while there are any"),
+        ],
+        required=False,
+    )
+
+    def __init__(self, server: Server, data: QueryDict | None = None) -> None:
+        super().__init__(data, initial={"image": server.image, "uploads": "wait"})
+        self.server = server
+
+    def save(self, *, by: Actor) -> Operation | None:
+        """None, with the reason in the form, where it is refused."""
+        choice = self.cleaned_data["uploads"]
+        try:
+            return actions.upgrade_server(
+                self.server,
+                by=by,
+                image=self.cleaned_data["image"],
+                wait=600.0 if choice == "wait" else None,
+                is_forced=choice == "force",
+            )
+        except UploadsUnderWayError as error:
+            self.add_error("uploads", str(error))
+        except ValidationError as error:
+            self.add_error("image", error.messages)
+        return None
+
+
+def _bind_of(server: Server) -> str:
+    address = f"[{server.address}]" if ":" in server.address else server.address
+    return f"{address}:{server.port}"
