@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from backups import engines
 from backups.actions import servers as actions
+from backups.engines.container_compose import compose
 from backups.engines.containers import docker_run
 from backups.models import Event, Operation, Repository, Server
 from dashboard.forms.servers import ServerForm
@@ -54,6 +55,7 @@ def show(request: HttpRequest, name: str) -> HttpResponse:
         "word": word_of_server(server, operation),
         "settings": settings_of(server),
         "docker_run": docker_run(server.spec),
+        "compose": compose(server.spec),
         "is_visible": engines.is_visible(server),
         "certificate": server.certificates.served().first(),
         "events": Event.objects.filter(noun="server", name=server.name)[:_EVENTS],

@@ -31,7 +31,10 @@ def test_a_server_is_made_driven_and_forgotten_and_its_data_stays(
     assert not probe(made["url"]).is_live
     assert [server["status"] for server in answer("servers", "list")] == ["stopped"]
     assert answer("servers", "start", name) == {"name": name, "done": "start"}
-    assert answer("servers", "show", name)["docker_run"].startswith("docker run ")
+    line = answer("servers", "show", name)["docker_run"]
+    assert line.startswith("docker run ")
+    assert answer("servers", "as-docker-run", name) == {"docker_run": line}
+    assert f'container_name: "{name}"' in answer("servers", "as-compose", name)["compose"]
 
     assert "has a container. Remove that first" in refusal("servers", "forget", name)
     answer("servers", "remove", name)

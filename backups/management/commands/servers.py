@@ -6,6 +6,7 @@ from django.conf import settings
 
 from backups.actions import options as changes
 from backups.actions import servers
+from backups.engines.container_compose import compose
 from backups.engines.container_spec import docker_run
 from backups.engines.errors import EngineError
 from backups.management.noun import NounCommand, Option, Verb, finish, named
@@ -44,6 +45,8 @@ class Command(NounCommand):
             "retry": (self.retry, [_NAME]),
             "forget": (self.forget, [_NAME]),
             "show": (self.show, [_NAME]),
+            "as-docker-run": (self.as_docker_run, [_NAME]),
+            "as-compose": (self.as_compose, [_NAME]),
         }
 
     def list(self) -> None:
@@ -114,6 +117,16 @@ class Command(NounCommand):
         line = docker_run(server.spec)
         lines = [f"{name:25}{value}" for name, value in _facts(server).items()]
         self.answer({**_facts(server), "docker_run": line}, "\n".join([*lines, "", line]))
+
+    def as_docker_run(self, name: str) -> None:
+        """The command that makes an equal container without Resthouse."""
+        line = docker_run(named(Server, name).spec)
+        self.answer({"docker_run": line}, line)
+
+    def as_compose(self, name: str) -> None:
+        """The compose file that makes an equal container without Resthouse."""
+        text = compose(named(Server, name).spec)
+        self.answer({"compose": text}, text.removesuffix("\n"))
 
     def _finish(self, operation: Operation, name: str) -> None:
         proof = finish(operation).step
