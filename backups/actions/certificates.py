@@ -13,7 +13,7 @@ from backups.engines import certificates
 from backups.engines.certificates import Checked, Pair
 from backups.engines.errors import EngineError
 from backups.models import Authority, Certificate, Server, SigningRequest
-from backups.queries.trust import names_of, system_store
+from backups.queries.trust import names_of, published_names, system_store
 
 
 class UnfitCertificateError(EngineError):
@@ -48,7 +48,7 @@ def check_certificate(certificate: Certificate) -> Checked:
     key = engines.vault().open(closed) if closed else ""
     files = [certificate.chain.encode(), certificate.root.encode(), key.encode()]
     server = certificate.server
-    return check_files([f for f in files if f], names=names_of(server), server=server)
+    return check_files([f for f in files if f], names=published_names(server), server=server)
 
 
 def add_certificate(
@@ -60,7 +60,8 @@ def add_certificate(
     origin: Certificate.Origin = Certificate.Origin.UPLOADED,
 ) -> Certificate:
     """Keep what was brought, if it has no error; the server does not know of it yet."""
-    checked = check_files(files, names=names_of(server), password=password, server=server)
+    names = published_names(server)
+    checked = check_files(files, names=names, password=password, server=server)
     if checked.pair is None:
         raise UnfitCertificateError(checked)
     return keep_pair(server, checked.pair, origin=origin, by=by)

@@ -5,6 +5,7 @@ from typing import Any
 from backups.actions.certificates import UnfitCertificateError, check_certificate
 from backups.actions.events import Actor
 from backups.actions.operations import start_operation
+from backups.engines import tls
 from backups.engines.errors import EngineError
 from backups.models import Certificate, Operation, Server
 
@@ -18,7 +19,9 @@ def apply_certificate(
     checked = check_certificate(certificate)
     if checked.pair is None:
         raise UnfitCertificateError(checked)
-    if certificate.is_live and certificate.server.has_tls:
+    server = certificate.server
+    # Somebody may have put another one there: then it is applied once more.
+    if certificate.is_live and _shown_by(server) == certificate.fingerprint:
         raise EngineError(f"{certificate.server} shows this certificate already.")
     return _change(
         Operation.Kind.APPLY_CERTIFICATE,
@@ -43,7 +46,7 @@ def change_line(
         "fields": {"has_tls": has_tls, "tls_min_version": tls_min_version if has_tls else ""}
     }
     if has_tls and not server.pin:
-        last = server.certificates.order_by("-live_since", "-created").first()
+        last = server.certificates.shown_last().first()
         if last is None:
             raise EngineError(f"{server} has no certificate yet. Add or make one first.")
         wanted["certificate"] = last.pk
@@ -62,6 +65,10 @@ def roll_back(server: Server, *, by: Actor, wait: float | None = None) -> Operat
     if former is None:
         raise EngineError(f"{server} has shown no other certificate before.")
     return apply_certificate(former, by=by, wait=wait)
+
+
+def _shown_by(server: Server) -> str:
+    return tls.look(server.probe_address, server.port).fingerprint if server.has_tls else ""
 
 
 def _change(

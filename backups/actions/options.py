@@ -88,7 +88,7 @@ def _change(
         raise EngineError(f"{server} does not run, so nothing could be proven. Start it first.")
     wanted: dict[str, Any] = {"fields": dict(news)}
     if news.get("has_tls") and not server.has_tls:
-        last = server.certificates.order_by("-live_since", "-created").first()
+        last = server.certificates.shown_last().first()
         wanted["certificate"] = last.pk if last else None
     if wait is not None:
         wanted["wait"] = wait

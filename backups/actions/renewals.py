@@ -22,7 +22,7 @@ from backups.actions.events import Actor, record_event
 from backups.engines.certificates import Checked
 from backups.engines.errors import EngineError
 from backups.models import Certificate, Operation, Server, Watch
-from backups.queries.trust import names_of
+from backups.queries.trust import names_of, published_names
 
 RENEW_BEFORE = timedelta(days=30)
 _TRY_AGAIN_AFTER = timedelta(hours=12)
@@ -44,7 +44,9 @@ def renew_certificates() -> None:
 
 
 def renew_certificate(certificate: Certificate, *, by: Actor) -> Operation:
-    """Make its successor, for the same names, and apply it."""
+    """Make its successor, for the same names, and apply it; only of what was made here."""
+    if certificate.origin != Certificate.Origin.MADE:
+        raise EngineError(f"{certificate} was not made here: bring its successor.")
     server = certificate.server
     names = dict.fromkeys([*certificate.names, *names_of(server)])
     return apply_certificate(make_certificate(server, by=by, names=names), by=by)
@@ -92,7 +94,7 @@ def look_at_watch(watch: Watch) -> None:
 
 def _take(server: Server, files: list[bytes]) -> str:
     """Apply the pair; or why it is left to a person."""
-    checked = check_files(files, names=names_of(server), server=server)
+    checked = check_files(files, names=published_names(server), server=server)
     if checked.pair is None:
         return " ".join(finding.sentence for finding in checked.errors)
     if checked.pair.facts.fingerprint == server.pin:

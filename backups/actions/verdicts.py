@@ -3,7 +3,6 @@
 import re
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import urlsplit
 
 from django.db import transaction
@@ -11,13 +10,13 @@ from django.db import transaction
 from backups import engines
 from backups.actions.jobs import refresh_job
 from backups.models import Job, Receipt, Run, Server
+from backups.queries.addresses import address_of, leads_to
 
 # A snapshot file lies on the disk before restic ends; what is not seen by a look
 # that began so long after the report has not arrived.
 _ARRIVES_WITHIN = timedelta(seconds=5)
 # restic before 0.15 tells eight digits of the file's name, later ones all of it.
 _SNAPSHOT = re.compile(r"[0-9a-f]{8,64}")
-_PORTS = {"http": 80, "https": 443}
 
 
 def first_verdict(run: Run) -> Run.Verdict:
@@ -90,31 +89,11 @@ def _server_of(run: Run) -> Server | None:
     """The server that the host means: where it went before, or whose address it names."""
     if run.job.repository is not None:
         return run.job.repository.server
-    try:
-        address = urlsplit(run.job.repository_url.removeprefix("rest:"))
-        port = address.port or _PORTS.get(address.scheme)
-    except ValueError:
+    address = address_of(run.job.repository_url)
+    if address is None:
         return None
-    if not run.job.repository_url.startswith("rest:") or not address.hostname or port is None:
-        return None
-    same_port = Server.objects.filter(port=port)
-    return next((server for server in same_port if _is_named(server, address.hostname)), None)
-
-
-def _is_named(server: Server, host: str) -> bool:
-    """Whether it could be reached by this name; a tunnel makes any of them a local one."""
-    if host == server.public_name.lower() or host == "localhost":
-        return True
-    try:
-        literal = ip_address(host)
-    except ValueError:
-        # A name that nobody told us may well lead to a server that everybody reaches.
-        return not server.public_name and not server.is_loopback
-    return literal.is_loopback or ip_address(server.address) in {literal, _any(literal.version)}
-
-
-def _any(version: int) -> IPv4Address | IPv6Address:
-    return ip_address("0.0.0.0" if version == 4 else "::")  # noqa: S104
+    same_port = Server.objects.filter(port=address.port)
+    return next((server for server in same_port if leads_to(address, server)), None)
 
 
 def _lies_in(run: Run, path: str) -> bool:

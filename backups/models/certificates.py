@@ -35,6 +35,10 @@ class CertificateQuerySet(models.QuerySet["Certificate"]):
         """Those that the servers show now."""
         return self.filter(live_since__isnull=False, live_until__isnull=True)
 
+    def shown_last(self) -> "CertificateQuerySet":
+        """The one that was shown last before all others, then those that never were."""
+        return self.order_by(F("live_since").desc(nulls_last=True), "-created", "-id")
+
     def ending(self) -> "CertificateQuerySet":
         return self.served().filter(not_after__lt=timezone.now() + ENDS_SOON)
 

@@ -41,8 +41,8 @@ def _of_certificate(certificate: Certificate) -> Need:
 
 def _handshakes() -> QuerySet[Handshake]:
     """What a port shows otherwise than it should; one that is down is a need of its server."""
-    live = Handshake.objects.exclude(problem="").filter(server__status=Server.Status.LIVE)
-    return live.select_related("server")
+    looked_at = Handshake.objects.filter(server__status=Server.Status.LIVE, server__has_tls=True)
+    return looked_at.exclude(problem="").select_related("server")
 
 
 def _of_handshake(handshake: Handshake) -> Need:

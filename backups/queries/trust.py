@@ -4,13 +4,14 @@ import ssl
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
 
+from django.db.models import Q
+
+from backups.engines.certificate_names import general_name
 from backups.engines.certificates import refusal
+from backups.engines.errors import EngineError
 from backups.models import Job, Server
-
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-_PORTS = {"http": 80, "https": 443}
+from backups.queries.addresses import Address, address_of, leads_to
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +45,18 @@ class Clients:
 
 def jobs_of(server: Server) -> list[Job]:
     """Jobs that back up there, by the disk where it is known, else by the address."""
-    jobs = Job.objects.filter(repository_url__startswith="rest:").select_related("host")
-    ours = _hosts_of(server)
-    return [job for job in jobs.select_related("repository") if _goes_to(job, server, ours)]
+    return [job for job, _ in _ways_to(server)]
+
+
+def published_names(server: Server) -> tuple[str, ...]:
+    """What a certificate must be for; what only a host says of its way here can stop nobody."""
+    return ((server.public_name or server.probe_address).lower(),)
 
 
 def names_of(server: Server) -> tuple[str, ...]:
     """The names and addresses that clients use, the published one first."""
-    published = server.public_name or server.probe_address
-    used = (_address_of(job).hostname or "" for job in jobs_of(server))
-    return tuple(dict.fromkeys(name.lower() for name in (published, *used) if name))
+    used = (address.host for _, address in _ways_to(server) if _is_a_name(address.host))
+    return tuple(dict.fromkeys([*published_names(server), *used]))
 
 
 def clients_of(server: Server, chain: str, system: str = "") -> Clients:
@@ -63,16 +66,14 @@ def clients_of(server: Server, chain: str, system: str = "") -> Clients:
     """
     judge = lru_cache(maxsize=None)(refusal)
     clients = []
-    for job in jobs_of(server):
-        address = _address_of(job)
-        name = address.hostname or ""
-        if reason := _other_scheme(address, chain):
-            clients.append(Client(job, name, reason, is_known=True))
-            continue
-        anchors = job.trusted or system
-        is_asked = bool(chain) and job.is_trust_known
-        said = judge(chain, anchors, (name,)) if is_asked else ""
-        clients.append(Client(job, name, said, is_known=job.is_trust_known or not chain))
+    for job, address in _ways_to(server):
+        name = address.host
+        reason, anchors = _other_scheme(address, chain), job.trusted or system
+        is_known = bool(reason) or not chain or (job.is_trust_known and bool(anchors))
+        if chain and not reason:
+            # Whatever it trusts: nobody takes what is over, or made for another name.
+            reason = judge(chain, anchors if is_known else chain, (name,))
+        clients.append(Client(job, name, reason, is_known=is_known))
     return Clients(tuple(clients))
 
 
@@ -84,35 +85,29 @@ def system_store() -> str:
     return path.read_text() if path.is_file() else ""
 
 
-def _other_scheme(address: SplitResult, chain: str) -> str:
+def _ways_to(server: Server) -> list[tuple[Job, Address]]:
+    ours = Q(repository__server=server) | Q(repository=None)
+    jobs = Job.objects.filter(ours, repository_url__startswith="rest:").select_related("host")
+    ways = ((job, address_of(job.repository_url)) for job in jobs)
+    return [
+        (job, address)
+        for job, address in ways
+        if address and (job.repository_id is not None or leads_to(address, server))
+    ]
+
+
+def _is_a_name(host: str) -> bool:
+    """Whether a certificate may hold it: a host can report anything as its address."""
+    try:
+        general_name(host)
+    except EngineError:
+        return False
+    return "*" not in host
+
+
+def _other_scheme(address: Address, chain: str) -> str:
     if chain and address.scheme == "http":
         return "it comes with plain http://, and would have to come with https://"
     if not chain and address.scheme == "https":
         return "it comes with https://, and would have to come with plain http://"
     return ""
-
-
-def _goes_to(job: Job, server: Server, ours: frozenset[str]) -> bool:
-    if job.repository is not None:
-        return job.repository.server_id == server.pk
-    address = _address_of(job)
-    return _port_of(address) == server.port and (address.hostname or "").lower() in ours
-
-
-def _hosts_of(server: Server) -> frozenset[str]:
-    names = {server.public_name.lower(), server.address, server.probe_address}
-    return frozenset(names | _LOOPBACK if server.is_loopback else names) - {""}
-
-
-def _address_of(job: Job) -> SplitResult:
-    try:
-        return urlsplit(job.repository_url.removeprefix("rest:"))
-    except ValueError:
-        return urlsplit("")
-
-
-def _port_of(address: SplitResult) -> int | None:
-    try:
-        return address.port or _PORTS.get(address.scheme)
-    except ValueError:
-        return None

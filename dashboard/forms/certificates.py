@@ -216,7 +216,7 @@ class LineForm(forms.Form):
         """A version refuses no host that restic itself did not leave behind."""
         if (line != "plain") == self.server.has_tls:
             return ()
-        last = self.server.certificates.order_by("-live_since", "-created").first()
+        last = self.server.certificates.shown_last().first()
         chain = last.chain if last and line != "plain" else ""
         return clients_of(self.server, chain, system_store()).broken
 

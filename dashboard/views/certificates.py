@@ -125,13 +125,21 @@ def _show(
     context = {
         "certificate": certificate,
         "server": certificate.server,
-        "is_shown": certificate.is_live and certificate.server.has_tls,
+        "is_shown": _is_shown(certificate),
         "checked": checked,
         "clients": clients,
         "form": form or ApplyForm(asks=asks),
     }
     status = 422 if form else 200
     return render(request, "certificates/show.html", context, partial="form", status=status)
+
+
+def _is_shown(certificate: Certificate) -> bool:
+    """As the last look at the port found it."""
+    server = certificate.server
+    looked = Handshake.objects.filter(server=server).exclude(fingerprint="").first()
+    is_another = looked is not None and looked.fingerprint != certificate.fingerprint
+    return certificate.is_live and server.has_tls and not is_another
 
 
 def _certificate(server: str, pk: int) -> Certificate:

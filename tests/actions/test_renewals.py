@@ -130,6 +130,14 @@ def test_the_port_is_looked_at_and_not_only_the_file(server: Server) -> None:
     wait_until(lambda: shown_by(server) == second.fingerprint, 10)
     assert "The port shows another certificate" in check_handshake(server).problem
 
+    with pytest.raises(EngineError, match="shows another certificate"):
+        engines.is_let_in(server, "alice", "a password that must not leave")
+    applied(first)
+    assert shown_by(server) == first.fingerprint
+
+    FilePair.of(second).write_to(server)
+    engines.containers_of(server).restart(server.name)
+    wait_until(lambda: shown_by(server) == second.fingerprint, 10)
     adopted = adopt_shown(server, by="test")
     assert adopted == second
     assert check_handshake(server).problem == ""

@@ -6,12 +6,15 @@ from datetime import datetime
 
 import pytest
 
+from backups.engines.certificates import make_authority
 from tests.agent.conftest import PROGRAM
 from tests.agent.dashboard import KEY, TOKEN, FakeDashboard, serve
 from tests.rig.hosts import Host
 
 SECRET = "correct-horse"
 ENVIRONMENT = f"RESTIC_REPOSITORY=/srv/repo\nRESTIC_PASSWORD={SECRET}\nHOME=/root\n"
+ENVIRONMENT += "RESTIC_CACERT=/etc/restic/ca.pem\n"
+AUTHORITY = make_authority("House CA")
 TIMER = "[Timer]\nOnCalendar=*-*-* 02:30:00\nPersistent=true\n[Install]\nWantedBy=timers.target\n"
 
 
@@ -23,6 +26,7 @@ def add_job(host: Host, name: str, start: str, *more: str) -> None:
 def prepare(host: Host) -> None:
     """What the operator of a host has before there is a dashboard: jobs, a timer, a first run."""
     host.write("/etc/restic/env", ENVIRONMENT, 0o600)
+    host.write("/etc/restic/ca.pem", AUTHORITY.key + AUTHORITY.chain)
     host.write("/srv/files/letter", "Dear reader")
     host.run("set -a; . /etc/restic/env; rm -rf /srv/repo; restic init --quiet")
     backup = "/usr/bin/restic backup --json /srv/files"
@@ -83,6 +87,8 @@ def test_enrolment_tells_the_past_of_a_job_that_knows_nothing_of_it(
     assert (first["exit_code"], first["signal"], first["result"]) == (0, "", "success")
     assert first["arguments"] == ["/usr/bin/restic", "backup", "--json", "/srv/files"]
     assert first["repository"] == "/srv/repo"
+    # Root alone reads where it goes and which file it trusts; what is in that, everybody.
+    assert first["trust"] == AUTHORITY.chain
     assert '"message_type":"summary"' in first["output"]
     assert first["restic"] == host.run("restic version").stdout.split()[1]
 
@@ -234,6 +240,7 @@ def test_no_secret_has_left_the_host(host: Host, dashboard: FakeDashboard) -> No
 
     assert SECRET not in told
     assert KEY not in told
+    assert "PRIVATE KEY" not in told
     assert "rest:http://alice:***@127.0.0.1:1/" in told
 
 

@@ -14,6 +14,7 @@ from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from backups.actions import hosts
+from backups.engines.certificates import make_authority
 from backups.models import Event, Host, Job, Run, Unit
 from tests.api.conftest import FACTS, Agent, run_report
 
@@ -115,6 +116,8 @@ def test_a_host_writes_only_of_itself(enrolled: Callable[[str], Agent]) -> None:
         ({"runs": [run_report(exit_code=-9)]}, "runs.0.exit_code: Input should be greater"),
         ({"units": [{"name": "a.service", "mode": "guess"}]}, "units.0.mode: Input should be"),
         ({"runs": [run_report(output="x" * 300_000)]}, "runs.0.output: String should have at most"),
+        ({"runs": [run_report(trust="x" * 70_000)]}, "runs.0.trust: String should have at most"),
+        ({"runs": [run_report(trust=["x"])]}, "runs.0.trust: Input should be a valid string"),
     ],
 )
 def test_what_is_no_report_is_refused_whole_and_says_where(
@@ -167,6 +170,7 @@ RUNS = st.fixed_dictionaries(
         "signal": TEXT,
         "output": TEXT | JSON_LINES,
         "restic": TEXT,
+        "trust": st.none() | TEXT | TEXT.map("-----BEGIN CERTIFICATE-----{}".format),
     },
 )
 UNITS = st.fixed_dictionaries(
@@ -193,6 +197,25 @@ def test_no_report_breaks_the_house(
     for model in (Host, Job, Run, Unit):
         for row in model.objects.all():
             row.clean_fields()
+
+
+def test_what_a_job_trusts_is_learnt_and_an_older_agent_need_not_say(agent: Agent) -> None:
+    chain = make_authority("House CA").chain
+    agent.report(run_report(), run_report(key="1" * 32, job="etc", trust=chain))
+    agent.report(run_report(key="2" * 32, job="home", trust=""))
+
+    known = Job.objects.order_by("name").values_list("name", "trusted", "is_trust_known")
+    assert list(known) == [("etc", chain, True), ("home", "", True), ("restic-backup", "", False)]
+
+
+@pytest.mark.parametrize("part", ["-----BEGIN A-----", "-----BEGIN CERTIFICATE-----", "\n", "-"])
+def test_whatever_comes_as_certificates_costs_no_report(agent: Agent, part: str) -> None:
+    trust = (part * 65_536)[:65_536]
+
+    answer = agent.report(*(run_report(key=f"{n:032x}", trust=trust) for n in range(60)))
+
+    assert answer.status_code == 202
+    assert not Job.objects.get().is_trust_known
 
 
 def test_who_asks_too_often_is_told_so_and_no_other_host_suffers(

@@ -2,16 +2,16 @@
 
 import sys
 from pathlib import Path
-from typing import Any
 
 from backups.actions import authorities, certificates_apply, renewals
 from backups.actions import certificates as actions
 from backups.engines import encryption
 from backups.engines.certificates import KINDS, Checked
 from backups.engines.errors import EngineError
+from backups.management.certificate_answers import facts_of, leave_by, lines_of, verdict_of
 from backups.management.noun import SERVER, NounCommand, Option, Verb, finish, server_named
 from backups.models import Authority, Certificate, Operation, Server
-from backups.queries.trust import names_of
+from backups.queries.trust import clients_of, published_names, system_store
 
 _FILES: Option = (
     "files",
@@ -74,12 +74,12 @@ class Command(NounCommand):
     ) -> None:
         """Judge files; 0: fine, 1: errors, 2: warnings only."""
         of = server_named(server) if server else None
-        names = name or (names_of(of) if of else ())
+        names = name or (published_names(of) if of else ())
         checked = actions.check_files(
             _read_all(files), names=names, password=_password(password_file), server=of
         )
-        self.answer(_verdict(checked), _findings(checked) or "No finding: it can be used.")
-        _exit_by(checked)
+        self.answer(verdict_of(checked), lines_of(checked) or "No finding: it can be used.")
+        leave_by(checked)
 
     def install(
         self,
@@ -92,11 +92,9 @@ class Command(NounCommand):
     ) -> None:
         """Check files, keep them, and have the server show them; as `check` where it does not."""
         of, content, password = server_named(server), _read_all(files), _password(password_file)
-        names = names_of(of)
+        names = published_names(of)
         checked = actions.check_files(content, names=names, password=password, server=of)
-        if checked.errors or (checked.warnings and not accept_warnings):
-            self.answer(_verdict(checked), _findings(checked))
-            _exit_by(checked)
+        self._insist(of, checked, accept_warnings=accept_warnings)
         certificate = actions.add_certificate(of, content, password=password, by="terminal")
         self._apply(certificate, wait)
 
@@ -110,7 +108,7 @@ class Command(NounCommand):
             f"{'served' if row.is_live else 'kept':7} {row.not_after:%Y-%m-%d} {row.words}"
             for row in rows
         ]
-        self.answer([_facts(row) for row in rows], "\n".join(lines) or "No certificate yet.")
+        self.answer([facts_of(row) for row in rows], "\n".join(lines) or "No certificate yet.")
 
     def apply(
         self, fingerprint: str, server: str | None, wait: float | None, *, accept_warnings: bool
@@ -118,9 +116,7 @@ class Command(NounCommand):
         """Have the server show one that is kept."""
         certificate = _certificate(fingerprint, server)
         checked = actions.check_certificate(certificate)
-        if checked.errors or (checked.warnings and not accept_warnings):
-            self.answer(_verdict(checked), _findings(checked))
-            _exit_by(checked)
+        self._insist(certificate.server, checked, accept_warnings=accept_warnings)
         self._apply(certificate, wait)
 
     def rollback(self, server: str | None, wait: float | None) -> None:
@@ -145,7 +141,7 @@ class Command(NounCommand):
         if apply:
             self._apply(certificate, wait)
         else:
-            self.answer(_facts(certificate), f"{certificate.fingerprint}\nApply it: `apply`.")
+            self.answer(facts_of(certificate), f"{certificate.fingerprint}\nApply it: `apply`.")
 
     def make_ca(self, name: str) -> None:
         """Make the authority of the house."""
@@ -171,7 +167,7 @@ class Command(NounCommand):
         """Print a certificate with its chain, and its key only with --key."""
         certificate = _certificate(fingerprint, server)
         secret = actions.export_key(certificate, by="terminal") if key else ""
-        data = {**_facts(certificate), "chain": certificate.chain}
+        data = {**facts_of(certificate), "chain": certificate.chain}
         self.answer(data | ({"key": secret} if key else {}), (certificate.chain + secret).rstrip())
 
     def watch(self, directory: str, server: str | None) -> None:
@@ -206,6 +202,19 @@ class Command(NounCommand):
         key = encryption.new_key()
         self.answer({"key": key}, key)
 
+    def _insist(self, server: Server, checked: Checked, *, accept_warnings: bool) -> None:
+        """Leave with the findings, and with whom it would lock out, unless that is accepted."""
+        chain = checked.pair.chain if checked.pair else ""
+        broken = clients_of(server, chain, system_store()).broken if chain else ()
+        if checked.errors or ((checked.warnings or broken) and not accept_warnings):
+            refusing = [{"job": str(one.job), "reason": one.reason} for one in broken]
+            said = [f"warning  would-refuse         {one.job}: {one.reason}" for one in broken]
+            self.answer(
+                {**verdict_of(checked), "would_refuse": refusing},
+                "\n".join(filter(None, [lines_of(checked), *said])),
+            )
+            sys.exit(1 if checked.errors else 2)
+
     def _apply(self, certificate: Certificate, wait: float | None) -> None:
         operation = certificates_apply.apply_certificate(certificate, by="terminal", wait=wait)
         self._finish(operation, certificate.server)
@@ -213,7 +222,7 @@ class Command(NounCommand):
     def _finish(self, operation: Operation, server: Server) -> None:
         ended = finish(operation)
         shown = server.certificates.served().first()
-        data = _facts(shown) if shown else {"server": server.name, "is_live": False}
+        data = facts_of(shown) if shown else {"server": server.name, "is_live": False}
         self.answer({**data, "proof": ended.step}, f"Live, proven: {ended.step}")
 
     def _show_authority(self, authority: Authority) -> None:
@@ -235,54 +244,6 @@ def _certificate(fingerprint: str, server: str | None) -> Certificate:
         several = "Several certificates begin so" if found else "No certificate begins so"
         raise EngineError(f"{several}: {fingerprint}. `certificates list` shows them all.")
     return found[0]
-
-
-def _facts(row: Certificate) -> dict[str, Any]:
-    return {
-        "server": row.server.name,
-        "fingerprint": row.fingerprint,
-        "subject": row.subject,
-        "issuer": row.issuer,
-        "names": row.names,
-        "key_kind": row.key_kind,
-        "origin": row.origin,
-        "by": row.by_name,
-        "not_before": row.not_before,
-        "not_after": row.not_after,
-        "days_left": row.left.days,
-        "is_live": row.is_live,
-        "live_since": row.live_since,
-        "live_until": row.live_until,
-    }
-
-
-def _verdict(checked: Checked) -> dict[str, Any]:
-    facts = checked.facts
-    return {
-        "verdict": "errors" if checked.errors else "warnings" if checked.warnings else "fine",
-        "findings": [
-            {"code": f.code, "level": f.level, "sentence": f.sentence, "advice": f.advice}
-            for f in checked.findings
-        ],
-        "fingerprint": facts.fingerprint if facts else "",
-        "subject": facts.subject if facts else "",
-        "names": list(facts.names) if facts else [],
-        "not_after": facts.not_after if facts else None,
-    }
-
-
-def _findings(checked: Checked) -> str:
-    return "\n".join(
-        f"{finding.level:8} {finding.code:20} {finding.sentence} {finding.advice}".rstrip()
-        for finding in checked.findings
-    )
-
-
-def _exit_by(checked: Checked) -> None:
-    if checked.errors:
-        sys.exit(1)
-    if checked.warnings:
-        sys.exit(2)
 
 
 def _read_all(files: list[str]) -> list[bytes]:
