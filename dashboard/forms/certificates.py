@@ -228,20 +228,3 @@ class LineForm(forms.Form):
         except EngineError as error:
             self.add_error("line", str(error))
             return None
-
-
-class KeyForm(forms.Form):
-    """Nobody takes a private key along by a slip of the hand."""
-
-    name = forms.CharField(label="Name of the server", widget=forms.TextInput(attrs=_QUIET))
-
-    def __init__(self, server: Server, data: QueryDict | None = None) -> None:
-        super().__init__(data)
-        self.server = server
-        self.fields["name"].help_text = f"Write {server}, to say that you mean it."
-
-    def clean_name(self) -> str:
-        name: str = self.cleaned_data["name"]
-        if name != self.server.name:
-            raise forms.ValidationError(f"Write {self.server}.")
-        return name

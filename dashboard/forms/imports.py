@@ -1,12 +1,9 @@
-"""What a person brings along to be imported, or asks to take away."""
+"""What a person brings along to be imported."""
 
 from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
-from django.http import QueryDict
-
-from backups.models import Server
 
 # Some fifty thousand users: more would be no users file.
 MOST_BYTES = 4 * 1024 * 1024
@@ -68,23 +65,3 @@ class ImportForm(forms.Form):
             if not text.strip() and not file.strip():
                 raise forms.ValidationError("There is not one line in it.")
         return data | {"lines": file or text.replace("\r\n", "\n")}
-
-
-class ExportForm(forms.Form):
-    """Nobody takes the hashes along by a slip of the hand."""
-
-    name = forms.CharField(
-        label="Name of the server",
-        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-    )
-
-    def __init__(self, server: Server, data: QueryDict | None = None) -> None:
-        super().__init__(data)
-        self.server = server
-        self.fields["name"].help_text = f"Write {server}, to say that you mean it."
-
-    def clean_name(self) -> str:
-        name: str = self.cleaned_data["name"]
-        if name != self.server.name:
-            raise forms.ValidationError(f"Write {self.server}.")
-        return name

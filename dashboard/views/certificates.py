@@ -13,7 +13,8 @@ from backups.actions.certificates_apply import apply_certificate
 from backups.models import Authority, Certificate, Handshake, Server
 from backups.models.certificates import printed
 from backups.queries.trust import clients_of, system_store
-from dashboard.forms.certificates import ApplyForm, KeyForm
+from dashboard.forms.certificates import ApplyForm
+from dashboard.forms.meant import NameForm
 from dashboard.http import HttpRequest, render
 
 
@@ -108,7 +109,7 @@ def root(request: HttpRequest, server: str, pk: int) -> HttpResponse:
 def key(request: HttpRequest, server: str, pk: int) -> HttpResponse:
     """The private key, to whoever asks for it by name; the book tells of it."""
     certificate = _certificate(server, pk)
-    form = KeyForm(certificate.server, request.POST or None)
+    form = NameForm(certificate.server, request.POST or None)
     if request.method == "POST" and form.is_valid():
         return download(actions.export_key(certificate, by=request.user), f"{server}.key.pem")
     context = {"certificate": certificate, "server": certificate.server, "form": form}

@@ -10,7 +10,8 @@ from django.views.decorators.http import require_http_methods
 from backups.actions import users_import as actions
 from backups.actions.users_import import ImportPlan
 from backups.models import Server
-from dashboard.forms.imports import ExportForm, ImportForm
+from dashboard.forms.imports import ImportForm
+from dashboard.forms.meant import NameForm
 from dashboard.http import HttpRequest, in_place_of_the_page, render
 from dashboard.uploads import of_any_size
 from dashboard.views.users import index_of
@@ -40,7 +41,7 @@ def create(request: HttpRequest) -> HttpResponse:
 def export(request: HttpRequest) -> HttpResponse:
     """The file as it is, hashes included: asked for by name, and written into the book."""
     server = _server_of(request)
-    form = ExportForm(server, request.POST or None)
+    form = NameForm(server, request.POST or None)
     if request.method == "POST" and form.is_valid():
         response = HttpResponse(
             actions.export_users(server, by=request.user), content_type="text/plain; charset=utf-8"
