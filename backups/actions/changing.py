@@ -158,7 +158,7 @@ class _Change:
                 self.lease.log(f"{error} The one that is here is taken.")
             running = self.containers.find(self.server.name)
             return running is None or running.image_id != self.containers.image_id(image)
-        if not self.containers.has_image(image):
+        if self.is_recreated and not self.containers.has_image(image):
             raise EngineError(f"The image {image} is not here. Upgrade to it: that pulls it first.")
         return True
 

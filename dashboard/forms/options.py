@@ -7,12 +7,18 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
 from backups.actions import options as actions
+from backups.actions.changing import FIELDS
 from backups.actions.events import Actor
 from backups.actions.options import UploadsUnderWayError
 from backups.engines.errors import EngineError
 from backups.models import Operation, Server
+from backups.models.servers import is_loopback
 from dashboard.words import Setting, settings_of
 
+_READABLE = (
+    "Without TLS everybody between a host and this server can read the passwords of its users. "
+    "Give it a certificate first, keep it on 127.0.0.1, or say below that you mean it."
+)
 _QUIET = {"autocomplete": "off", "spellcheck": "false"}
 _POLICIES = {
     "unless-stopped": "Always, unless it was stopped",
@@ -29,6 +35,11 @@ class OptionsForm(forms.Form):
         label="Address and port",
         widget=forms.TextInput(attrs=_QUIET),
         help_text="127.0.0.1 is this machine alone; 0.0.0.0 is everybody who reaches it.",
+    )
+    is_plain_wanted = forms.BooleanField(
+        label="Reached by others without TLS all the same: nobody else is on this line",
+        required=False,
+        help_text="A VPN or a cable of your own, for example.",
     )
     is_append_only = forms.BooleanField(
         label="Append-only: a host cannot delete what it has sent", required=False
@@ -55,9 +66,12 @@ class OptionsForm(forms.Form):
     restart_policy = forms.ChoiceField(label="Started again", choices=list(_POLICIES.items()))
 
     def __init__(self, server: Server, data: QueryDict | None = None) -> None:
-        now = {name: getattr(server, name) for name in self.base_fields if name != "bind"}
-        super().__init__(data, initial=now | {"bind": _bind_of(server)})
+        now = {name: getattr(server, name) for name in self.base_fields if hasattr(server, name)}
+        own = {"bind": _bind_of(server), "is_plain_wanted": not server.is_loopback}
+        super().__init__(data, initial=now | own)
         self.server = server
+        if server.has_tls:
+            del self.fields["is_plain_wanted"]
 
     def clean_bind(self) -> str:
         bind: str = self.cleaned_data["bind"]
@@ -68,6 +82,8 @@ class OptionsForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
+        if not self.errors and self._is_readable(data):
+            self.add_error("bind", _READABLE)
         if not self.errors:
             try:
                 news = actions.news_of(self.server, self.fields_of(data))
@@ -81,6 +97,15 @@ class OptionsForm(forms.Form):
                     self.add_error(None, f"{self.server} is told just that already.")
         return data
 
+    def _is_readable(self, data: dict[str, Any]) -> bool:
+        """Whether passwords would cross a network as they are, and nobody has asked for that."""
+        if self.server.has_tls or data["is_plain_wanted"]:
+            return False
+        try:
+            return not is_loopback(self.fields_of(data)["address"])
+        except ValueError:
+            return False
+
     def _show(self, error: ValidationError) -> None:
         """Address and port are one field here."""
         for name, texts in error.message_dict.items():
@@ -88,7 +113,7 @@ class OptionsForm(forms.Form):
 
     def fields_of(self, data: dict[str, Any]) -> dict[str, Any]:
         address, _, port = data["bind"].rpartition(":")
-        fields = {name: value for name, value in data.items() if name != "bind"}
+        fields = {name: value for name, value in data.items() if name in FIELDS}
         return fields | {"address": address.strip("[]"), "port": int(port)}
 
     def differences(self) -> list[tuple[Setting, str]]:

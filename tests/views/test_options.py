@@ -53,6 +53,7 @@ def test_what_was_confirmed_is_asked_of_a_worker(client: Client, server: Server)
         ({}, "house-main is told just that already."),
         ({"bind": "8000"}, "Write it as ADDRESS:PORT"),
         ({"bind": "nowhere:8000"}, "Enter a valid IPv4 or IPv6 address."),
+        ({"bind": "0.0.0.0:8123"}, "can read the passwords of its users"),
         ({"bind": "127.0.0.1:9999"}, "Another server has this address and port."),
         ({"max_size": "-1"}, "greater than or equal to 1"),
         ({"memory_limit": "1024"}, "greater than or equal to 16777216"),
@@ -70,6 +71,12 @@ def test_bad_input_is_answered_in_place(
     assert response.template_name == "servers/change.html#form"
     assert sentence in text_of(response)
     assert not Operation.objects.exists()
+
+
+def test_who_means_it_may_be_reached_without_tls(client: Client, server: Server) -> None:
+    client.post(OPTIONS, form(bind="0.0.0.0:8123", is_plain_wanted="on", confirmed="yes"))
+
+    assert Operation.objects.get().wanted == {"fields": {"address": "0.0.0.0"}}
 
 
 def test_an_upgrade_waits_for_uploads_or_leaves_all_as_it_is(
