@@ -1,9 +1,9 @@
 """Certificates that come by themselves: renewed by this house, or found in a watched folder."""
 
 import hashlib
+import logging
 import os
 import stat
-from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -24,6 +24,8 @@ from backups.engines.errors import EngineError
 from backups.models import Certificate, Operation, Server, Watch
 from backups.queries.trust import names_of, published_names
 
+logger = logging.getLogger(__name__)
+
 RENEW_BEFORE = timedelta(days=30)
 _TRY_AGAIN_AFTER = timedelta(hours=12)
 _MOST_FILES, _MOST_BYTES = 20, 1024 * 1024
@@ -39,8 +41,10 @@ def renew_certificates() -> None:
     )
     for certificate in ending.select_related("server"):
         if not _was_tried(certificate.server):
-            with suppress(EngineError):
+            try:
                 renew_certificate(certificate, by="scheduler")
+            except EngineError as error:
+                logger.warning("%s was not renewed: %s", certificate, error)
 
 
 def renew_certificate(certificate: Certificate, *, by: Actor) -> Operation:
