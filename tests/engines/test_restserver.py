@@ -28,6 +28,7 @@ PASSWORD = 'a/b#c?d%20 e:f@"\\$`ü'
         tls_min_version=st.sampled_from(["", "1.2", "1.3"]),
         max_size=st.none() | st.integers(1, 10**15),
         has_access_log=st.booleans(),
+        proxy_header=st.from_regex(r"([A-Za-z0-9!#$%&'+.^_`|~-]{1,100})?", fullmatch=True),
     )
 )
 def test_options_read_back_as_they_were_given(options: Options) -> None:
@@ -43,10 +44,26 @@ def test_options_of_other_hands_are_understood_and_the_rest_is_named() -> None:
         is_append_only=False, has_private_repositories=False, has_tls=True, max_size=5
     )
     assert unknown == ("--no-auth", "--log=/var/log/x", "--max-size=x")
+    assert Options.parse("--tls=1 --listen :9 --append-only=F --proxy-auth-username=X --path") == (
+        Options(
+            is_append_only=False, has_private_repositories=False, has_tls=True, proxy_header="X"
+        ),
+        ("--listen=:9", "--path"),
+    )
+    assert Options.parse("--proxy-auth-username a(b)")[1] == ("--proxy-auth-username=a(b)",)
 
 
 @pytest.mark.parametrize(
-    "options", [Options(tls_min_version="1.3 --no-auth"), Options(max_size=0), Options(max_size=-1)]
+    "options",
+    [
+        Options(tls_min_version="1.3 --no-auth"),
+        Options(max_size=0),
+        Options(max_size=-1),
+        Options(proxy_header="X-User --no-auth"),
+        Options(proxy_header="*"),
+        Options(proxy_header="Zoë"),
+        Options(proxy_header="X\n"),
+    ],
 )
 def test_options_that_the_server_would_not_take_are_refused(options: Options) -> None:
     with pytest.raises(EngineError):
