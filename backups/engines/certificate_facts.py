@@ -24,7 +24,10 @@ from backups.engines.certificate_values import Facts
 from backups.engines.errors import EngineError
 
 # Whatever `cryptography` raises on what is not as it should be.
-TROUBLE = (ValueError, TypeError, OverflowError, UnsupportedAlgorithm, InternalError)
+TROUBLE = (
+    *(ValueError, TypeError, OverflowError, UnsupportedAlgorithm, InternalError),
+    *(x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType),
+)
 _CURVES = {
     "secp192r1": "P-192",
     "secp224r1": "P-224",

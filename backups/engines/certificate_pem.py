@@ -5,7 +5,10 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-_BLOCK = re.compile(r"-----BEGIN ([A-Z0-9][A-Z0-9 ]*)-----(.*?)-----END \1-----", re.DOTALL)
+# No dashes in between: else every BEGIN without an END would be followed to the end of the text.
+_BLOCK = re.compile(
+    r"-----BEGIN ([A-Z0-9][A-Z0-9 ]{0,60})-----((?:[^-]|-(?!----))*+)-----END \1-----"
+)
 _BEGIN = re.compile(r"-----BEGIN [A-Z0-9][A-Z0-9 ]*-----")
 _HEADER = re.compile(r"^[ \t]*([A-Za-z0-9-]+):[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 CERTIFICATES = frozenset({"CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"})

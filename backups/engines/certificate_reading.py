@@ -161,7 +161,7 @@ def _add_all(material: Material, der: bytes) -> None:
         material.error("broken-pkcs7", "This PKCS#7 file cannot be read.", _WANTED)
         return
     for certificate in found:
-        material.add(certificate)
+        _keep_readable(material, certificate)
 
 
 def _add_key(
@@ -203,7 +203,7 @@ def _opened(open_with: Callable[[bytes | None], PrivateKeyTypes], password: str)
         if not password:
             raise _PasswordWantedError from None
     try:
-        return open_with(password.encode())
+        return open_with(password.encode(errors="surrogatepass"))
     except UnsupportedAlgorithm:
         raise
     except TROUBLE:
@@ -226,7 +226,7 @@ def _read_bytes(material: Material, content: bytes, password: str) -> None:
 def _read_other_der(material: Material, content: bytes, password: str) -> None:
     with suppress(*TROUBLE):
         for certificate in pkcs7.load_der_pkcs7_certificates(content):
-            material.add(certificate)
+            _keep_readable(material, certificate)
         return
     with suppress(*TROUBLE):
         x509.load_der_x509_csr(content)
@@ -261,7 +261,7 @@ def _read_pkcs12(material: Material, content: bytes, password: str) -> None:
 
 def _secrets(password: str) -> Iterator[bytes | None]:
     if password:
-        yield password.encode()
+        yield password.encode(errors="surrogatepass")
     yield None
     yield b""
 

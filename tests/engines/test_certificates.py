@@ -5,6 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    load_pem_private_key,
+    pkcs12,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -101,3 +107,35 @@ def test_a_name_in_letters_of_any_script_is_the_same_in_punycode() -> None:
 def test_no_key_is_in_any_repr() -> None:
     for value in (PAIR, check([WHOLE], names=[])):
         assert PAIR.key.splitlines()[1] not in repr(value)
+
+
+def test_a_certificate_of_an_impossible_version_is_a_finding() -> None:
+    der = bytearray(x509.load_pem_x509_certificate(PAIR.chain.encode()).public_bytes(Encoding.DER))
+    der[der.find(b"\xa0\x03\x02\x01\x02") + 4] = 9
+
+    assert check([bytes(der)], names=[]).errors
+
+
+def test_a_password_that_is_no_utf_8_is_a_wrong_one() -> None:
+    key = load_pem_private_key(PAIR.key.encode(), None)
+    leaf = x509.load_pem_x509_certificate(PAIR.chain.encode())
+    packed = pkcs12.serialize_key_and_certificates(
+        b"x",
+        key,  # type: ignore[arg-type]
+        leaf,
+        None,
+        BestAvailableEncryption(b"secret"),
+    )
+
+    checked = check([packed], names=[], password="\udcff")
+
+    assert [finding.code for finding in checked.errors] == ["wrong-password"]
+
+
+def test_many_beginnings_without_an_end_are_read_once_each() -> None:
+    """In quadratic time this megabyte would take many minutes."""
+    content = b"-----BEGIN A-----\n" * 55_000
+
+    checked = check([content], names=[])
+
+    assert "cut-off" in {finding.code for finding in checked.errors}
