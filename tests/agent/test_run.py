@@ -47,7 +47,11 @@ def test_a_signal_reaches_the_command(home: Home, dashboard: FakeDashboard, numb
     )
     command = [sys.executable, str(PROGRAM), "run", "--state", str(home.state), "n", "--"]
     process = subprocess.Popen(
-        [*command, "bash", "-c", script], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL
+        [*command, "bash", "-c", script],
+        stdout=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        # Under nohup the whole suite ignores SIGHUP, and who ignores it passes nothing on.
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
     )
     process.stdout.readline()
 
