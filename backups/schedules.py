@@ -9,13 +9,16 @@ from django.utils import timezone
 from django_tasks import TaskResultStatus, default_task_backend, task
 from django_tasks.exceptions import TaskResultDoesNotExist
 
-from backups.actions import hosts, jobs, operations, repositories, servers
+from backups.actions import hosts, jobs, operations, repositories
 from backups.actions.handshakes import check_handshakes
 from backups.actions.queue import forget_ended_tasks
 from backups.actions.renewals import look_at_watches, renew_certificates
+from backups.actions.sampling import forget_old_samples, sample_servers
 from backups.actions.users import expire_users
 from backups.actions.users_reconcile import reconcile_users
 from backups.actions.users_rotation import drive_rotations
+from backups.actions.watching import check_servers, look_for_images
+from backups.actions.windows import close_windows
 from backups.models import Slot
 
 _KEEP_SLOTS = timedelta(hours=6)
@@ -47,7 +50,10 @@ def forget_old_turns() -> None:
 
 SCHEDULES = [
     Schedule(operations.reap_operations, 5),
-    Schedule(servers.check_servers, 10),
+    Schedule(check_servers, 10),
+    Schedule(sample_servers, 20),
+    Schedule(look_for_images, 3600),
+    Schedule(close_windows, 10),
     Schedule(repositories.scan_servers, 60),
     Schedule(jobs.judge_jobs, 30),
     Schedule(expire_users, 30),
@@ -57,6 +63,7 @@ SCHEDULES = [
     Schedule(look_at_watches, 60),
     Schedule(renew_certificates, 3600),
     Schedule(hosts.forget_expired_tokens, 3600),
+    Schedule(forget_old_samples, 3600),
     Schedule(forget_old_turns, 3600),
 ]
 

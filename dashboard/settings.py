@@ -119,7 +119,7 @@ CACHES = {
         "OPTIONS": {"MAX_ENTRIES": 20_000},
     }
 }
-QUEUES = ["operations", "checks"]
+QUEUES = ["operations", "checks", "samples"]
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": QUEUES}}
 
 AUTH_USER_MODEL = "backups.Operator"

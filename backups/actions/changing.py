@@ -37,7 +37,10 @@ FIELDS = (
     *("image", "address", "port", "is_append_only", "has_private_repositories"),
     *("has_prometheus", "has_tls", "tls_min_version", "has_access_log"),
     *("max_size", "memory_limit", "restart_policy", "uid", "gid"),
+    *("proxy_header", "selinux_label", "extra_options"),
 )
+# What a proven change has settled.
+_SETTLED = ("is_adopted", "drift", "drift_since", "newer_image")
 WAIT_FOR_UPLOADS = 60
 _UPGRADE = Operation.Kind.UPGRADE_SERVER
 # Seconds for which a container must stay after its first answer; a new image has more to hide.
@@ -111,7 +114,8 @@ class _Change:
 
     @property
     def is_recreated(self) -> bool:
-        return self.operation.kind == _UPGRADE or self.wanted.spec != self.server.spec
+        is_made_anew = self.operation.kind in {_UPGRADE, Operation.Kind.RETURN_SERVER}
+        return is_made_anew or self.wanted.spec != self.server.spec
 
     @property
     def stays(self) -> float:
@@ -237,6 +241,8 @@ class _Change:
             if not self.is_recreated:
                 self.lease.renew()
                 self.containers.restart(self.server.name, timeout=STOP_WITHIN)
+            if self.operation.kind == Operation.Kind.RETURN_SERVER:
+                return "The container that ran before runs again."
             if not self.server.is_live:
                 return "All is as it was before."
             wait_until_live(self.containers, self.server, self.lease)
@@ -253,10 +259,14 @@ class _Change:
         """Server and certificate tell of the same moment."""
         now = timezone.now()
         server = self.wanted
-        server.status, server.reason = Server.Status.LIVE, ""
-        server.live_since = server.proven = now
+        status = server.become(Server.Status.LIVE, now=now, is_anew=True)
+        server.drift, server.drift_since = [], None
+        if self.is_recreated:
+            server.is_adopted = False
+        if self.operation.kind == _UPGRADE:
+            server.newer_image = ""
         with self.lease.held():
-            server.save(update_fields=[*FIELDS, "status", "reason", "live_since", "proven"])
+            server.save(update_fields=[*FIELDS, *status, *_SETTLED])
             if server.has_tls and self.certificate is not None:
                 write_live(self.certificate, now)
             else:

@@ -44,11 +44,9 @@ def insist_on_staying(
 
 
 def write_live(server: Server, lease: Lease) -> None:
-    now = timezone.now()
-    server.status, server.reason = Server.Status.LIVE, ""
-    server.live_since = server.proven = now
     with lease.held():
-        server.save(update_fields=["status", "reason", "live_since", "proven"])
+        fields = server.become(Server.Status.LIVE, now=timezone.now(), is_anew=True)
+        server.save(update_fields=fields)
 
 
 def _insist_on_running(containers: "Containers", server: Server, *, restarts: int = 1) -> None:

@@ -35,10 +35,13 @@ def create_server(operation: Operation, lease: Lease) -> None:
     server = server_of(operation)
     containers = answering_engine(server)
     _get_image(containers, server.image, lease)
+    _clear_earlier_attempt(containers, server, lease)
     lease.step("Preparing the data directory", 55)
     prepare_directory(server)
+    lease.step("Trying out its folder and its port", 60)
+    trial = containers.try_out(server.spec)
+    lease.log(f"data: {trial.sentence}")
     lease.step("Creating the container", 65)
-    _clear_earlier_attempt(containers, server, lease)
     labels = {HOUSE: house_id(), ATTEMPT: lease.label}
     made = containers.create(replace(server.spec, labels=labels))
     try:
@@ -81,8 +84,8 @@ def give_up(operation: Operation, sentence: str) -> None:
     """What is wanted of the server stays; its page offers to try again."""
     server = operation.server
     if operation.kind in MAKES_A_SERVER and server is not None:
-        server.status, server.reason = Server.Status.UNMADE, sentence
-        server.save(update_fields=["status", "reason"])
+        fields = server.become(Server.Status.UNMADE, sentence, now=timezone.now())
+        server.save(update_fields=fields)
 
 
 def house_id() -> str:
@@ -112,7 +115,7 @@ def _get_image(containers: "Containers", image: str, lease: Lease) -> None:
 
 def prepare_directory(server: Server) -> None:
     """Make the data directory where it is ours to make, owned by the container's user."""
-    if server.engine:
+    if server.engine or server.is_volume:
         return
     directory = Path(server.data_directory)
     try:
@@ -217,9 +220,8 @@ def remove_server(operation: Operation, lease: Lease) -> None:
 
 
 def _write_ended(server: Server, lease: Lease, status: Server.Status, reason: str) -> None:
-    server.status, server.reason, server.live_since = status, reason, None
     with lease.held():
-        server.save(update_fields=["status", "reason", "live_since"])
+        server.save(update_fields=server.become(status, reason, now=timezone.now()))
 
 
 def server_of(operation: Operation) -> Server:

@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django_tasks import task
 
-from backups.actions import changing, making
+from backups.actions import changing, erasing, making
 from backups.actions.events import Actor, operator_of, record_event
 from backups.actions.lease import LEASE, Lease, LeaseLostError, StepError
 from backups.actions.queue import enqueue_once
@@ -36,12 +36,15 @@ WORK: dict[str, Callable[[Operation, Lease], str | None]] = {
     Operation.Kind.CHANGE_SERVER: changing.change_server,
     Operation.Kind.APPLY_CERTIFICATE: changing.change_server,
     Operation.Kind.UPGRADE_SERVER: changing.change_server,
+    Operation.Kind.RETURN_SERVER: changing.change_server,
+    Operation.Kind.ERASE_SERVER: erasing.erase_data,
 }
 
 _CHANGES = (
     Operation.Kind.CHANGE_SERVER,
     Operation.Kind.APPLY_CERTIFICATE,
     Operation.Kind.UPGRADE_SERVER,
+    Operation.Kind.RETURN_SERVER,
 )
 
 _DONE = {
@@ -54,6 +57,8 @@ _DONE = {
     "change": "changed",
     "apply": "applied",
     "upgrade": "upgraded",
+    "return": "put back",
+    "erase": "erased the data of",
 }
 
 

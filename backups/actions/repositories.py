@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 @task(queue_name="checks")
 def scan_servers() -> None:
-    for server in Server.objects.made():
+    for server in Server.objects.lasting().made():
         scan_server(server)
 
 

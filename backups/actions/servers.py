@@ -1,16 +1,13 @@
-"""Servers: wanted, made, driven, and asked how they are."""
+"""Servers: wanted, made, driven and forgotten."""
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils import timezone
-from django_tasks import task
 
 from backups import engines
 from backups.actions.events import Actor, record_event
 from backups.actions.operations import start_operation
-from backups.engines.container_state import Container
-from backups.engines.errors import EngineError, EngineUnavailable
+from backups.engines.errors import EngineError
 from backups.models import Operation, Server
 
 _DRIVE = {
@@ -69,62 +66,18 @@ def forget_server(server: Server, *, by: Actor) -> None:
         server.delete()
 
 
-@task(queue_name="checks")
-def check_servers() -> None:
-    for server in Server.objects.made():
-        check_server(server)
-
-
-def check_server(server: Server) -> None:
-    """Ask the engine and the port, and write down what they say."""
-    if server.status in Server.WITHOUT_CONTAINER or _has_open_operation(server):
-        return
-    status, reason = _look_at(server)
-    with transaction.atomic():
-        # What an operation did while we looked is newer than what we saw.
-        now = Server.objects.select_for_update().filter(pk=server.pk).first()
-        if now is None or now.status != server.status or _has_open_operation(server):
-            return
-        _write_status(server, status, reason)
-
-
-def _write_status(server: Server, status: Server.Status, reason: str) -> None:
-    now = timezone.now()
-    changed = status != server.status
-    server.status, server.reason = status, reason
-    if status == Server.Status.LIVE:
-        server.proven = now
-        server.live_since = now if changed or not server.live_since else server.live_since
-    elif status != Server.Status.UNKNOWN:
-        server.live_since = None
-    server.save(update_fields=["status", "reason", "proven", "live_since"])
-    if changed:
-        record_event("scheduler", "found", server, sentence=server.get_status_display())
-
-
-def _has_open_operation(server: Server) -> bool:
-    return Operation.objects.open().filter(server=server).exists()
-
-
-def _look_at(server: Server) -> tuple[Server.Status, str]:
-    try:
-        container = engines.containers_of(server).find(server.name)
-    except EngineUnavailable as error:
-        return Server.Status.UNKNOWN, str(error)
-    if container is None:
-        return Server.Status.GONE, f"The container {server.name} was removed outside Resthouse."
-    if container.state != "running":
-        return _stopped_or_failed(container)
-    answer = engines.probe(server)
-    if answer.is_live:
-        return Server.Status.LIVE, ""
-    return Server.Status.FAILED, answer.sentence
-
-
-def _stopped_or_failed(container: Container) -> tuple[Server.Status, str]:
-    if container.state == "exited" and container.exit_code == 0:
-        return Server.Status.STOPPED, "It was stopped."
-    return Server.Status.FAILED, container.exit_reason
+def erase_server(server: Server, typed: str, *, by: Actor) -> Operation:
+    """Have all data of a removed server deleted; EngineError unless its name was typed."""
+    if server.status != Server.Status.REMOVED:
+        raise EngineError(f"{server} has a container. Remove that first.")
+    if typed != server.name:
+        raise EngineError(f"Type {server}, letter by letter: nothing brings the data back.")
+    if not server.is_volume and not engines.is_visible(server):
+        raise EngineError(
+            f"{server.data_directory} is not seen from here. Delete it on the machine of the "
+            "engine."
+        )
+    return start_operation(Operation.Kind.ERASE_SERVER, server=server, by=by)
 
 
 def validation_sentence(error: ValidationError) -> str:

@@ -36,7 +36,7 @@ class Mending:
 @task(queue_name="checks")
 def reconcile_users() -> None:
     """Look at every file; one that cannot be read must not hide the others' differences."""
-    for server in Server.objects.live():
+    for server in Server.objects.lasting().live():
         try:
             adopt_users(server)
         except EngineError as error:

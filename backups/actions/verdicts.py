@@ -80,7 +80,7 @@ def _all_disks_seen_since(run: Run) -> bool:
     told = run.reported + _ARRIVES_WITHIN
     return all(
         server.scanned is not None and server.scanned >= told
-        for server in Server.objects.made()
+        for server in Server.objects.lasting().made()
         if engines.is_visible(server)
     )
 
@@ -92,7 +92,7 @@ def _server_of(run: Run) -> Server | None:
     address = address_of(run.job.repository_url)
     if address is None:
         return None
-    same_port = Server.objects.filter(port=address.port)
+    same_port = Server.objects.lasting().filter(port=address.port)
     return next((server for server in same_port if leads_to(address, server)), None)
 
 

@@ -36,7 +36,8 @@ def containers_of(server: "Server") -> "Containers":
 
 def is_visible(server: "Server") -> bool:
     """Whether the data directory lies on a file system that we can write."""
-    return not server.engine and os.access(server.data_directory, os.R_OK | os.W_OK | os.X_OK)
+    is_here = not server.engine and not server.is_volume
+    return is_here and os.access(server.data_directory, os.R_OK | os.W_OK | os.X_OK)
 
 
 def files_of(server: "Server") -> "Files":
@@ -63,11 +64,12 @@ def htpasswd_of(server: "Server") -> "Htpasswd":
     return Htpasswd(files_of(server), lock_file(f"htpasswd-{server.pk}"))
 
 
-def probe(server: "Server") -> "Answer":
+def probe(server: "Server", *, address: str = "", port: int = 0) -> "Answer":
     """Whether rest-server answers, and shows the certificate that it should show."""
     from backups.engines import restserver
 
-    return restserver.probe(server.probe_url, pin=server.pin)
+    url = server.url_at(address, port) if address else server.probe_url
+    return restserver.probe(url, pin=server.pin)
 
 
 def is_let_in(server: "Server", user: str, password: str) -> bool:

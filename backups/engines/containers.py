@@ -3,19 +3,27 @@
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import docker
 from docker.errors import APIError, ImageNotFound, NotFound
 from docker.models.containers import Container as DockerContainer
 
-from backups.engines import container_images, untrusted, uploads
+from backups.engines import (
+    container_images,
+    container_sight,
+    container_trial,
+    container_usage,
+    untrusted,
+    uploads,
+)
 from backups.engines.container_engine import EngineStatus, connect, status
 from backups.engines.container_files import ContainerFiles
 from backups.engines.container_images import PullProgress
+from backups.engines.container_sight import Sight
 from backups.engines.container_spec import (
     STOP_TIMEOUT,
     Spec,
@@ -24,6 +32,8 @@ from backups.engines.container_spec import (
     host_config,
 )
 from backups.engines.container_state import Container, Mount
+from backups.engines.container_trial import Trial
+from backups.engines.container_usage import Usage
 from backups.engines.errors import EngineError
 
 __all__ = [
@@ -41,6 +51,11 @@ __all__ = [
 STREAM_TIMEOUT = 600
 LOG_WINDOW = 200
 RELOADED_WITHIN = 5.0
+# What an engine tells of at once; "died", "remove" and "cleanup" are Podman's words.
+_CHANGES = (
+    *("create", "start", "restart", "stop", "die", "died", "kill", "oom", "pause", "unpause"),
+    *("rename", "update", "destroy", "remove", "cleanup", "health_status"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +73,12 @@ class Containers:
             found = _find(client, name)
             return Container.from_inspection(found.attrs) if found else None
 
+    def look(self, name: str) -> Sight | None:
+        """How it is and as what it runs, in one go; None when there is none."""
+        with connect(self.base_url) as client:
+            found = _find(client, name)
+            return container_sight.look(client, found) if found else None
+
     def rest_servers(self) -> list[Container]:
         """All that look like rest-server, whoever made them and whether they run or not."""
         with connect(self.base_url) as client:
@@ -68,6 +89,17 @@ class Containers:
             (container for container in found if container.is_rest_server),
             key=lambda container: container.name,
         )
+
+    def changes(self) -> Iterator[str]:
+        """Names of containers, each at the moment when something is done to it; without an end.
+
+        Returns when the engine goes away.
+        """
+        with connect(self.base_url) as client:
+            # Without them each health check would be three.
+            filters = {"type": "container", "event": list(_CHANGES)}
+            for event in client.events(decode=True, filters=filters):
+                yield str((event.get("Actor") or {}).get("Attributes", {}).get("name", ""))
 
     def has_image(self, image: str) -> bool:
         with connect(self.base_url) as client:
@@ -85,6 +117,12 @@ class Containers:
             except ImageNotFound:
                 return ""
 
+    def newest_digest(self, image: str) -> str:
+        """What the registry has under this name now; EngineError where none answers."""
+        with connect(self.base_url) as client:
+            found = client.api.inspect_distribution(image)  # type: ignore[no-untyped-call]
+            return str(found["Descriptor"]["digest"])
+
     def pull(self, image: str) -> Iterator[PullProgress]:
         with connect(self.base_url, timeout=STREAM_TIMEOUT) as client:
             yield from container_images.pull(client, image)
@@ -92,6 +130,19 @@ class Containers:
     def build(self, directory: Path, tag: str, buildargs: dict[str, str]) -> Iterator[PullProgress]:
         with connect(self.base_url, timeout=STREAM_TIMEOUT) as client:
             yield from container_images.build(client, directory, tag, buildargs)
+
+    def try_out(self, spec: Spec) -> Trial:
+        """Whether a container like this could keep its data; EngineError with what to do."""
+        with connect(self.base_url) as client:
+            return container_trial.run(client, spec)
+
+    def usage(self, name: str) -> Usage | None:
+        """What it has used since its start; None while it does not run. Takes about a second."""
+        with self._container(name) as container:
+            if container.status != "running":
+                return None
+            found = container.stats(stream=False, one_shot=True)
+            return container_usage.read(cast(dict[str, Any], found))
 
     def create(self, spec: Spec) -> Container:
         """Make it, do not start it yet."""
@@ -132,6 +183,10 @@ class Containers:
             # Also one that is between two starts of a crash loop.
             container.stop(timeout=30)
             container.remove()
+
+    def remove_volume(self, name: str) -> None:
+        with connect(self.base_url) as client, suppress(NotFound):
+            client.volumes.get(name).remove()
 
     def rename(self, name: str, new: str) -> None:
         with self._container(name) as container:

@@ -2,6 +2,7 @@
 
 import os
 import posixpath
+import re
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
@@ -14,6 +15,7 @@ _SYSTEM = (
 )
 # Below these there is room for backups, but not in themselves.
 _SHARED = ("/home", "/var/backups", "/var/cache", "/var/lib", "/var/local", "/var/log")
+_VOLUME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+", re.ASCII)
 # In the command line that makes an equal container they would begin another option.
 _ODD = frozenset(',"\\')
 
@@ -24,12 +26,16 @@ def normalised(path: str) -> str:
 
 
 def check(path: str, *, is_here: bool, own: Iterable[str] = ()) -> None:
-    """EngineError with the reason when a container must not have this folder.
+    """EngineError with the reason when a container must not have this folder, or volume.
 
     `own` are the folders of Resthouse itself; `is_here`: the folder lies on this machine.
     """
+    if _VOLUME.fullmatch(path):
+        return
     if not path.startswith("/") or path.count("/") < 2:
-        raise EngineError("Give an absolute path at least two folders deep.")
+        raise EngineError(
+            "Give an absolute path at least two folders deep, or the name of a volume."
+        )
     if not path.isprintable() or _ODD & set(path):
         raise EngineError("Leave commas, quotes, backslashes and line breaks out of the path.")
     ways = {path, os.path.realpath(path)} if is_here else {path}

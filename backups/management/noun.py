@@ -92,7 +92,7 @@ def server_named(name: str | None) -> Server:
     """The server of this name, or the only one there is."""
     if name:
         return named(Server, name)
-    servers = list(Server.objects.all()[:2])
+    servers = list(Server.objects.lasting()[:2])
     if len(servers) != 1:
         raise EngineError(
             "Say which server: --server NAME." if servers else "There is no server yet."

@@ -21,6 +21,9 @@ _VALUES: dict[str, tuple[str, type, str]] = {
     "restart-policy": ("restart_policy", str, "no, on-failure, unless-stopped or always"),
     "uid": ("uid", int, "of the container's user"),
     "gid": ("gid", int, "of its group"),
+    "proxy-header": ("proxy_header", str, "header in which a proxy names the user; '': none"),
+    "selinux-label": ("selinux_label", str, "z or Z; '': none"),
+    "other-options": ("extra_options", str, "words for rest-server besides; '': none"),
 }
 _EMPTY_IS_NONE = ("max_size", "memory_limit")
 

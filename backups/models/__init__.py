@@ -8,6 +8,7 @@ from backups.models.certificates import (
     SigningRequest,
     Watch,
 )
+from backups.models.engines import ContainerEngine
 from backups.models.events import Event
 from backups.models.hosts import Host
 from backups.models.jobs import Job
@@ -15,6 +16,7 @@ from backups.models.operations import Operation
 from backups.models.operators import Operator
 from backups.models.repositories import Receipt, Repository
 from backups.models.runs import Run
+from backups.models.samples import Sample
 from backups.models.servers import Server
 from backups.models.slots import Slot
 from backups.models.units import Assessment, Unit
@@ -25,6 +27,7 @@ __all__ = [
     "Assessment",
     "Authority",
     "Certificate",
+    "ContainerEngine",
     "Event",
     "Handshake",
     "Host",
@@ -35,6 +38,7 @@ __all__ = [
     "Repository",
     "Rotation",
     "Run",
+    "Sample",
     "Server",
     "SigningRequest",
     "Slot",

@@ -40,6 +40,8 @@ class Operation(models.Model):
         CHANGE_SERVER = "change_server", "Change server"
         APPLY_CERTIFICATE = "apply_certificate", "Apply certificate"
         UPGRADE_SERVER = "upgrade_server", "Upgrade server"
+        RETURN_SERVER = "return_server", "Put server back"
+        ERASE_SERVER = "erase_server", "Erase data"
 
     class State(models.TextChoices):
         QUEUED = "queued", "Waiting for a worker"

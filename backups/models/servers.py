@@ -1,22 +1,22 @@
 """Servers: a rest-server container and its data directory."""
 
 import re
+from datetime import datetime
 from ipaddress import ip_address
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.urls import reverse
 
 from backups.engines import data_directory
-from backups.engines.container_spec import Spec
 from backups.engines.errors import EngineError
-from backups.engines.restserver import Options
+from backups.models.wanted import Wanted
 
-_IMAGE = re.compile(r"[A-Za-z0-9][\w.:/@-]*", re.ASCII)
 _HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:]+")
+# Pages of this house that stand where a server's would.
+_PAGES = frozenset({"new", "adopted", "authority"})
 
 
 def is_loopback(address: str) -> bool:
@@ -33,9 +33,13 @@ class ServerQuerySet(models.QuerySet["Server"]):
     def live(self) -> "ServerQuerySet":
         return self.filter(status=Server.Status.LIVE)
 
+    def lasting(self) -> "ServerQuerySet":
+        """Without maintenance windows, which are second containers over the same data."""
+        return self.filter(window_of=None)
 
-class Server(models.Model):
-    """What is wanted of one container; what runs is asked of the engine."""
+
+class Server(Wanted):
+    """One container and its data, as it is wanted and as it was last seen."""
 
     class Status(models.TextChoices):
         NEW = "new", "Being made"
@@ -48,50 +52,37 @@ class Server(models.Model):
         REMOVED = "removed", "Removed, its data is kept"
 
     WITHOUT_CONTAINER = (Status.NEW, Status.UNMADE, Status.REMOVED)
-    RESTART_POLICIES = ("unless-stopped", "always", "on-failure", "no")
 
-    name = models.CharField(
-        max_length=63,
-        unique=True,
-        validators=[
-            RegexValidator(
-                r"^[a-zA-Z0-9][a-zA-Z0-9_.-]+\Z",
-                "Use letters, digits, '.', '_' and '-', and begin with a letter or digit: "
-                "the container gets this name.",
-            )
-        ],
-    )
-    engine = models.CharField(
-        max_length=200, blank=True, help_text="Address of the container engine; empty: this machine"
-    )
-    image = models.CharField(max_length=255)
-    address = models.GenericIPAddressField(
-        default="127.0.0.1", help_text="127.0.0.1: this machine alone, 0.0.0.0: everybody"
-    )
-    port = models.PositiveIntegerField(
-        default=8000, validators=[MinValueValidator(1), MaxValueValidator(65535)]
-    )
     public_name = models.CharField(
         max_length=253, blank=True, help_text="Name under which hosts reach it; empty: the address"
     )
-    data_directory = models.CharField(max_length=1024)
-    is_append_only = models.BooleanField(default=True)
-    has_private_repositories = models.BooleanField(default=True)
-    has_prometheus = models.BooleanField(default=False)
-    has_tls = models.BooleanField(default=False)
-    tls_min_version = models.CharField(max_length=3, blank=True)
-    has_access_log = models.BooleanField(default=False)
-    max_size = models.PositiveBigIntegerField(null=True, blank=True, help_text="bytes")
-    memory_limit = models.PositiveBigIntegerField(null=True, blank=True, help_text="bytes")
-    restart_policy = models.CharField(max_length=20, default="unless-stopped")
-    uid = models.PositiveIntegerField(default=1000)
-    gid = models.PositiveIntegerField(default=1000)
+    is_adopted = models.BooleanField(
+        default=False, help_text="Runs as somebody else made it, until it is made anew here"
+    )
+    window_of = models.ForeignKey(
+        "self", on_delete=models.CASCADE, null=True, blank=True, related_name="windows"
+    )
+    closes = models.DateTimeField(null=True, blank=True, help_text="When a window removes itself")
 
     status = models.CharField(max_length=10, choices=Status, default=Status.NEW)
     reason = models.TextField(blank=True, help_text="Why it is not live, as a sentence")
+    since = models.DateTimeField(null=True, blank=True, help_text="When the status began")
     live_since = models.DateTimeField(null=True, blank=True)
     proven = models.DateTimeField(null=True, blank=True, help_text="Last probe that succeeded")
     scanned = models.DateTimeField(null=True, blank=True, help_text="Last look at its disk")
+    seen = models.JSONField(
+        default=dict, blank=True, help_text="What the engine last said: a Sight, as a mapping"
+    )
+    counters = models.JSONField(
+        default=dict, blank=True, help_text="Sums of the last sample, for the rates of the next"
+    )
+    drift = models.JSONField(
+        default=list, blank=True, help_text="What runs otherwise than wanted: name, wanted, found"
+    )
+    drift_since = models.DateTimeField(null=True, blank=True)
+    newer_image = models.CharField(
+        max_length=100, blank=True, help_text="Digest that the registry has for the image by now"
+    )
     created = models.DateTimeField(auto_now_add=True)
 
     objects = ServerQuerySet.as_manager()
@@ -105,11 +96,16 @@ class Server(models.Model):
                 violation_error_message="Another server has this address and port.",
             ),
             models.CheckConstraint(
+                condition=models.Q(window_of=None) | models.Q(closes__isnull=False),
+                name="server_window_closes",
+            ),
+            models.CheckConstraint(
                 condition=models.Q(port__gte=1, port__lte=65535), name="server_port_is_a_port"
             ),
             models.CheckConstraint(
-                condition=models.Q(data_directory__startswith="/"),
-                name="server_data_directory_is_absolute",
+                condition=models.Q(data_directory__startswith="/")
+                | ~models.Q(data_directory__contains="/") & ~models.Q(data_directory=""),
+                name="server_data_directory_is_absolute_or_a_volume",
             ),
         ]
 
@@ -119,15 +115,32 @@ class Server(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("servers:show", args=[self.name])
 
+    def become(
+        self, status: Status, reason: str = "", *, now: datetime, is_anew: bool = False
+    ) -> tuple[str, ...]:
+        """Take on what was seen; the fields to save. `is_anew`: it began to live just now."""
+        if status != self.status or self.since is None:
+            self.since = now
+        if status == self.Status.LIVE:
+            was_live = self.status == self.Status.LIVE and self.live_since
+            self.live_since = self.live_since if was_live and not is_anew else now
+            self.proven = now
+        elif status != self.Status.UNKNOWN:
+            self.live_since = None
+        self.status, self.reason = status, reason
+        return ("status", "reason", "since", "live_since", "proven")
+
     def clean(self) -> None:
         """What a field alone cannot know; of a server that is there, only what may change."""
         errors: dict[str, Any] = {}
+        try:
+            super().clean()
+        except ValidationError as error:
+            errors = error.update_error_dict(errors)
         if self.public_name and not _HOST_NAME.fullmatch(self.public_name):
             errors["public_name"] = "Give the name alone, such as backup.example.org."
-        if self.image and not _IMAGE.fullmatch(self.image):
-            errors["image"] = "Write it as NAME:TAG, such as restic/rest-server:latest."
         if self._state.adding:
-            if self.name in {"new", "authority"}:
+            if self.name in _PAGES:
                 errors["name"] = "A page of this house has this name. Choose another."
             if reason := self._why_not_there():
                 errors["data_directory"] = reason
@@ -141,14 +154,17 @@ class Server(models.Model):
         self.data_directory = data_directory.normalised(self.data_directory)
         own = [str(settings.RESTHOUSE_DATA), str(settings.BASE_DIR)]
         try:
-            data_directory.check(self.data_directory, is_here=not self.engine, own=own)
+            # Where somebody else has put the data, it is too late to say so.
+            if not self.is_adopted:
+                data_directory.check(self.data_directory, is_here=not self.engine, own=own)
         except EngineError as error:
             return str(error)
         others = Server.objects.filter(engine=self.engine).exclude(
             status__in=(self.Status.UNMADE, self.Status.REMOVED)
         )
         for other in others:
-            if data_directory.overlap(self.data_directory, other.data_directory):
+            is_for_it = self.window_of_id is not None and self.window_of_id == other.pk
+            if not is_for_it and data_directory.overlap(self.data_directory, other.data_directory):
                 return f"The data of {other} lies there. Give each server a folder of its own."
         return ""
 
@@ -166,43 +182,18 @@ class Server(models.Model):
         """Whether this machine alone reaches it, so that no line needs encryption."""
         return is_loopback(self.address)
 
-    @property
-    def options(self) -> Options:
-        return Options(
-            is_append_only=self.is_append_only,
-            has_private_repositories=self.has_private_repositories,
-            has_prometheus=self.has_prometheus,
-            has_tls=self.has_tls,
-            tls_min_version=self.tls_min_version,
-            max_size=self.max_size,
-            has_access_log=self.has_access_log,
-        )
-
-    @property
-    def spec(self) -> Spec:
-        """The container that is wanted."""
-        return Spec(
-            name=self.name,
-            image=self.image,
-            address=self.address,
-            port=self.port,
-            data_directory=self.data_directory,
-            options=self.options,
-            uid=self.uid,
-            gid=self.gid,
-            memory_limit=self.memory_limit,
-            restart_policy=self.restart_policy,
-        )
+    @staticmethod
+    def reached_at(address: str) -> str:
+        """Where Resthouse itself reaches it: a wildcard address answers on loopback."""
+        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104
 
     @property
     def probe_address(self) -> str:
-        """Where Resthouse itself reaches it: a wildcard address answers on loopback."""
-        loopback = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
-        return loopback.get(self.address, self.address)
+        return self.reached_at(self.address)
 
     @property
     def probe_url(self) -> str:
-        return self._url(self.probe_address)
+        return self.url_at(self.probe_address, self.port)
 
     @property
     def pin(self) -> str:
@@ -215,8 +206,8 @@ class Server(models.Model):
     @property
     def url(self) -> str:
         """Where hosts reach it."""
-        return self._url(self.public_name) if self.public_name else self.probe_url
+        return self.url_at(self.public_name or self.probe_address, self.port)
 
-    def _url(self, host: str) -> str:
+    def url_at(self, host: str, port: int) -> str:
         scheme = "https" if self.has_tls else "http"
-        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.port}/"
+        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}/"

@@ -237,7 +237,7 @@ def servers() -> Servers:
     # Counted apart: a join would group every user by all columns of its server.
     users = User.objects.filter(server=OuterRef("pk")).order_by().values("server")
     count = Coalesce(Subquery(users.annotate(count=Count("pk")).values("count")), 0)
-    return Servers(list(Server.objects.annotate(user_count=count)))
+    return Servers(list(Server.objects.lasting().annotate(user_count=count)))
 
 
 def certificates() -> Certificates:

@@ -118,7 +118,7 @@ def _by(request: HttpRequest) -> Operator:
 
 
 def _server(name: str) -> Server:
-    servers = list(Server.objects.filter(name=name) if name else Server.objects.all()[:2])
+    servers = list(Server.objects.filter(name=name) if name else Server.objects.lasting()[:2])
     if name and not servers:
         raise NobodyError(f"There is no server called {name}.")
     if len(servers) != 1:

@@ -12,6 +12,7 @@ from django_tasks import DEFAULT_TASK_BACKEND_ALIAS
 from django_tasks_db.management.commands.db_worker import Worker
 
 from backups.actions.house import prepare_database
+from backups.management.listeners import listen
 
 # A long operation must not hold up the checks, so each queue has a thread of its own.
 _IDLE_SECONDS = 0.3
@@ -30,6 +31,8 @@ class Command(BaseCommand):
             signal.signal(getattr(signal, name), lambda *_: stop.set())
         workers = [_worker(queue) for queue in settings.QUEUES]
         threads = [threading.Thread(target=_run, args=(worker, stop)) for worker in workers]
+        # Never joined: it may hang in the answer of an engine.
+        threading.Thread(target=listen, args=(stop,), daemon=True).start()
         for thread in threads:
             thread.daemon = True
             thread.start()
