@@ -6,6 +6,7 @@ from django.urls import include, path, re_path
 from dashboard import api
 from dashboard.views import (
     absent,
+    adopted,
     agent,
     certificates,
     certificates_of,
@@ -25,17 +26,25 @@ from dashboard.views import (
     setup,
     units,
     users,
+    windows,
 )
 
 server_urls = [
     path("", servers.index, name="index"),
     path("new/", servers.create, name="create"),
+    path("adopted/", adopted.create, name="adopt"),
     path("<str:name>/", servers.show, name="show"),
     path("<str:name>/retry/", servers.retry, name="retry"),
     path("<str:name>/image/", servers.image, name="image"),
     path("<str:name>/forget/", servers.forget, name="forget"),
     path("<str:name>/options/", options.edit, name="options"),
     path("<str:name>/upgrade/", options.upgrade, name="upgrade"),
+    path("<str:name>/returned/", adopted.put_back, name="put_back"),
+    path("<str:name>/adopted/", adopted.adopt_drift, name="adopt_drift"),
+    path("<str:name>/window/", windows.create, name="window"),
+    path("<str:name>/window/longer/", windows.extend, name="window_longer"),
+    path("<str:name>/window/closed/", windows.close, name="window_closed"),
+    path("<str:name>/data/", servers.erase, name="erase"),
     path("<str:name>/<str:verb>/", servers.drive, name="drive"),
 ]
 

@@ -1,7 +1,9 @@
 """What pages say of servers and of long work: a mark, a word, and the rest of a headline."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from backups.engines.sizes import size_text
 from backups.models import Operation, Server
 
 
@@ -49,6 +51,8 @@ _WORK = {
     Operation.Kind.REMOVE_SERVER: ("is being removed", "is removed", "could not be removed"),
     Operation.Kind.CHANGE_SERVER: ("is changing over", "is changed", "was not changed"),
     Operation.Kind.UPGRADE_SERVER: ("is being upgraded", "is upgraded", "runs as before"),
+    Operation.Kind.RETURN_SERVER: ("is being put back", "is as it is wanted", "was not put back"),
+    Operation.Kind.ERASE_SERVER: ("is losing its data", "has no data any more", "was not erased"),
     Operation.Kind.APPLY_CERTIFICATE: (
         "gets another certificate",
         "shows another certificate",
@@ -81,8 +85,11 @@ def settings_of(server: Server) -> list[Setting]:
         *_flags_of(server),
         Setting("Image", server.image, "What the container is made of"),
         Setting("Address", f"{server.address}:{server.port}", _reach_of(server)),
-        Setting("Data", server.data_directory, f"Belongs to user {server.uid}"),
-        Setting("Rights", "none, read-only root", "No capabilities, no new privileges"),
+        Setting("Data", server.data_directory, _kind_of_data(server)),
+        Setting("User", f"{server.uid}:{server.gid}", *_user_of(server)),
+        *_rights_of(server),
+        Setting("Started again", server.restart_policy, _POLICIES[server.restart_policy[:10]]),
+        *_container_of(server),
     ]
 
 
@@ -114,8 +121,75 @@ def _flags_of(server: Server) -> list[Setting]:
     if metrics:
         flags.append(Setting("--prometheus", "on", "Tells counters at /metrics"))
     if server.max_size is not None:
-        flags.append(Setting("--max-size", f"{server.max_size:,} bytes", "Refuses what is more"))
+        flags.append(Setting("--max-size", size_text(server.max_size), "Refuses what is more"))
+    if server.has_access_log:
+        flags.append(Setting("--log", "on", "Writes a line for each request"))
+    if server.proxy_header:
+        flags.append(
+            Setting("--proxy-auth-username", server.proxy_header, *_proxy_of(server.is_loopback))
+        )
+    if server.extra_options:
+        words = server.extra_options
+        flags.append(
+            Setting("Other options", words, *_foreign(is_open="--no-auth" in words.split()))
+        )
     return flags
+
+
+def _proxy_of(is_local: bool) -> tuple[str, bool]:  # noqa: FBT001
+    if is_local:
+        return "Asks no password: it believes the proxy in front of it", True
+    return "Whoever reaches its port past the proxy is any user", False
+
+
+def _foreign(*, is_open: bool) -> tuple[str, bool]:
+    if is_open:
+        return "Whoever reaches its port reads and deletes everything", False
+    return "Resthouse has no switch for them, and passes them on", True
+
+
+def _kind_of_data(server: Server) -> str:
+    return "A volume of the engine" if server.is_volume else "A folder of the engine's machine"
+
+
+def _user_of(server: Server) -> tuple[str, bool]:
+    if server.uid == 0:
+        return "Runs as root, and the files belong to root", False
+    return "Owns the files of its data", True
+
+
+def _rights_of(server: Server) -> Iterator[Setting]:
+    if server.is_adopted:
+        meaning = "As somebody else made it; the next change takes its rights away"
+        yield Setting("Rights", "as it was made", meaning, is_safe=False)
+    else:
+        yield Setting("Rights", "none, read-only root", "No capabilities, no new privileges")
+
+
+def _container_of(server: Server) -> Iterator[Setting]:
+    if server.memory_limit is not None:
+        yield Setting("Memory limit", size_text(server.memory_limit), "Is killed if it needs more")
+    if server.selinux_label:
+        shared = "Other containers may use it, too" if server.selinux_label == "z" else "Its own"
+        yield Setting("SELinux label", server.selinux_label, shared)
+    if variables := server.extras.get("environment"):
+        yield Setting("Other variables", ", ".join(sorted(variables)), "Passed on as they were")
+    if mounts := server.extras.get("mounts"):
+        places = ", ".join(mount[2] for mount in mounts)
+        yield Setting("Other mounts", places, "Passed on as they were")
+    if network := server.extras.get("network"):
+        yield Setting("Network", network, "Of the engine")
+    if server.engine:
+        yield Setting("Engine", server.engine, "Another one than that of this machine")
+
+
+# By their first ten letters, which leaves out how often it may fail.
+_POLICIES = {
+    "unless-sto": "Always, unless somebody stopped it",
+    "always": "Always, even if somebody stopped it",
+    "on-failure": "When it has failed",
+    "no": "Never: after a restart of the machine no backup arrives",
+}
 
 
 def _on(is_on: bool) -> str:  # noqa: FBT001

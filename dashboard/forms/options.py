@@ -13,6 +13,7 @@ from backups.actions.options import UploadsUnderWayError
 from backups.engines.errors import EngineError
 from backups.models import Operation, Server
 from backups.models.servers import is_loopback
+from dashboard.sizes import SizeField
 from dashboard.words import Setting, settings_of
 
 _READABLE = (
@@ -20,11 +21,16 @@ _READABLE = (
     "Give it a certificate first, keep it on 127.0.0.1, or say below that you mean it."
 )
 _QUIET = {"autocomplete": "off", "spellcheck": "false"}
-_POLICIES = {
+RESTARTS = {
     "unless-stopped": "Always, unless it was stopped",
     "always": "Always",
     "on-failure": "When it failed",
     "no": "Never",
+}
+LABELS = {
+    "": "None",
+    "z": "z: shared with other containers",
+    "Z": "Z: for this container alone",
 }
 
 
@@ -51,19 +57,40 @@ class OptionsForm(forms.Form):
         label="Counters at /metrics, for Prometheus", required=False
     )
     has_access_log = forms.BooleanField(label="Every request in its log", required=False)
-    max_size = forms.IntegerField(
+    proxy_header = forms.CharField(
+        label="A proxy signs users in, and names them in this header",
+        required=False,
+        max_length=100,
+        widget=forms.TextInput(attrs=_QUIET),
+        help_text="Such as X-Forwarded-User. No password is asked any more: let the proxy alone "
+        "reach the port. Empty: rest-server asks itself.",
+    )
+    max_size = SizeField(
         label="Maximum size of all data",
-        required=False,
-        min_value=1,
-        help_text="In bytes; what would be more is refused. Empty: no limit.",
+        help_text="Such as 500 GiB; what would be more is refused. Empty: no limit.",
     )
-    memory_limit = forms.IntegerField(
+    memory_limit = SizeField(
         label="Memory limit",
-        required=False,
-        min_value=16 * 1024**2,
-        help_text="In bytes, at least 16 MiB. Empty: no limit.",
+        least=16 * 1024**2,
+        help_text="Such as 512 MiB, at least 16 MiB. Empty: no limit.",
     )
-    restart_policy = forms.ChoiceField(label="Started again", choices=list(_POLICIES.items()))
+    extra_options = forms.CharField(
+        label="Other options of rest-server",
+        required=False,
+        widget=forms.TextInput(attrs=_QUIET),
+        help_text="Words that Resthouse has no switch for. Best empty.",
+    )
+    restart_policy = forms.ChoiceField(label="Started again", choices=list(RESTARTS.items()))
+    uid = forms.IntegerField(
+        label="User of the container",
+        min_value=0,
+        max_value=2**31 - 1,
+        help_text="By number. The data has to belong to it.",
+    )
+    gid = forms.IntegerField(label="Its group", min_value=0, max_value=2**31 - 1)
+    selinux_label = forms.ChoiceField(
+        label="SELinux label of the folder", required=False, choices=list(LABELS.items())
+    )
 
     def __init__(self, server: Server, data: QueryDict | None = None) -> None:
         now = {name: getattr(server, name) for name in self.base_fields if hasattr(server, name)}
@@ -72,6 +99,12 @@ class OptionsForm(forms.Form):
         self.server = server
         if server.has_tls:
             del self.fields["is_plain_wanted"]
+        if not server.extra_options:
+            # Somebody who needs them has a container that is adopted with them.
+            del self.fields["extra_options"]
+        if server.restart_policy not in RESTARTS:
+            kept = (server.restart_policy, f"As it is: {server.restart_policy}")
+            self.fields["restart_policy"].choices = [kept, *RESTARTS.items()]  # type: ignore[attr-defined]
 
     def clean_bind(self) -> str:
         bind: str = self.cleaned_data["bind"]

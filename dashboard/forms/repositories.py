@@ -27,12 +27,12 @@ class RepositoryFilter(forms.Form):
         widget=forms.TextInput(attrs={"type": "search", "placeholder": "Part of its path"}),
     )
     server = forms.ModelChoiceField(
-        Server.objects.all(), required=False, to_field_name="name", empty_label="Any server"
+        Server.objects.lasting(), required=False, to_field_name="name", empty_label="Any server"
     )
 
     def __init__(self, data: QueryDict) -> None:
         super().__init__(data)
-        if Server.objects.count() < 2:
+        if Server.objects.lasting().count() < 2:
             del self.fields["server"]
 
     def apply(self, repositories: QuerySet[Repository]) -> QuerySet[Repository]:

@@ -44,7 +44,9 @@ _SORTS: dict[str, Callable[[Standing], Any]] = {
 class UserForm(forms.Form):
     """A new entry of `.htpasswd`; an empty password is generated."""
 
-    server = forms.ModelChoiceField(Server.objects.all(), to_field_name="name", empty_label=None)
+    server = forms.ModelChoiceField(
+        Server.objects.lasting(), to_field_name="name", empty_label=None
+    )
     name = forms.CharField(
         max_length=100,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
@@ -62,7 +64,7 @@ class UserForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if Server.objects.count() == 1:
+        if Server.objects.lasting().count() == 1:
             self.fields["server"].widget = forms.HiddenInput()
 
     def clean_password(self) -> str:

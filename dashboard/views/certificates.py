@@ -46,7 +46,7 @@ class Line:
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    servers = list(Server.objects.all())
+    servers = list(Server.objects.lasting())
     shown = {shake.server_id: shake for shake in Handshake.objects.all()}
     served = {one.server_id: one for one in Certificate.objects.served().select_related("server")}
     ending = sorted(served.values(), key=lambda certificate: certificate.not_after)

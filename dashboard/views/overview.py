@@ -53,7 +53,7 @@ def _beside() -> dict[str, object]:
 
 def _first_steps(request: HttpRequest) -> HttpResponse:
     """A house without a backup: the one next step, and the two after it."""
-    server = Server.objects.first()
+    server = Server.objects.lasting().first()
     context = {
         "engine": None if server else engines.engine_at().status(),
         "server": server,

@@ -29,8 +29,8 @@ def index(request: HttpRequest) -> HttpResponse:
         "counted": _counted(page.paginator.count, count),
         "bytes": every.aggregate(sum=Sum("bytes"))["sum"] or 0,
         "bytes_found": found.aggregate(sum=Sum("bytes"))["sum"] or 0,
-        "servers": Server.objects.all(),
-        "unseen": Server.objects.made().filter(scanned=None),
+        "servers": Server.objects.lasting(),
+        "unseen": Server.objects.lasting().made().filter(scanned=None),
     }
     return render(request, "repositories/index.html", context, partial="repositories")
 

@@ -1,5 +1,6 @@
 """Servers: made, driven, and shown as they run."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -12,8 +13,9 @@ from backups import engines
 from backups.actions import servers as actions
 from backups.engines.container_compose import compose
 from backups.engines.containers import docker_run
-from backups.models import Event, Operation, Repository, Server
-from dashboard.forms.servers import ServerForm
+from backups.models import ContainerEngine, Event, Operation, Repository, Server
+from backups.queries.samples import usage_of
+from dashboard.forms.servers import EraseForm, ServerForm
 from dashboard.http import HttpRequest, render
 from dashboard.words import settings_of, word_of_server
 
@@ -23,13 +25,17 @@ _EVENTS = 6
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    rows = [(server, word_of_server(server, _open_of(server))) for server in _servers()]
+    rows = [
+        (server, word_of_server(server, _open_of(server)))
+        for server in _servers().filter(window_of=None)
+    ]
     context = {
         "rows": rows,
         "live_count": sum(server.is_live for server, _ in rows),
         "bytes": sum(server.bytes or 0 for server, _ in rows),
         "user_count": sum(server.user_count for server, _ in rows),
-        "engine": engines.engine_at().status(),
+        "engine": _engine(),
+        "others": ContainerEngine.objects.exclude(address=""),
     }
     return render(request, "servers/index.html", context, partial="servers")
 
@@ -40,7 +46,7 @@ def create(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         operation = actions.create_server(form.save(commit=False), by=request.user)
         return redirect("servers:show", operation.subject)
-    context = {"form": form, "engine": engines.engine_at().status()}
+    context = {"form": form, "engine": _engine()}
     status = 422 if form.is_bound else 200
     return render(request, "servers/create.html", context, partial="form", status=status)
 
@@ -58,6 +64,9 @@ def show(request: HttpRequest, name: str) -> HttpResponse:
         "compose": compose(server.spec),
         "is_visible": engines.is_visible(server),
         "certificate": server.certificates.served().first(),
+        "started": _started(server),
+        "usage": usage_of(server),
+        **_window_of(server),
         "events": Event.objects.filter(noun="server", name=server.name)[:_EVENTS],
     }
     return render(request, "servers/show.html", context, partial="server")
@@ -89,6 +98,23 @@ def forget(request: HttpRequest, name: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+def erase(request: HttpRequest, name: str) -> HttpResponse:
+    """The data of a removed server, once its name was typed."""
+    server = get_object_or_404(Server, name=name)
+    form = EraseForm(server, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        operation = actions.erase_server(server, form.cleaned_data["typed"], by=request.user)
+        return redirect(operation)
+    context = _confirmation(server, "erase") | {
+        "form": form,
+        "title": f"Delete all backups of {server}?",
+        "button": "Delete all of it for ever",
+    }
+    status = 422 if form.is_bound else 200
+    return render(request, "servers/erase.html", context, status=status)
+
+
+@require_http_methods(["GET", "POST"])
 def drive(request: HttpRequest, name: str, verb: str) -> HttpResponse:
     """Start, stop, restart or remove; all but the start are confirmed first."""
     if verb not in _VERBS:
@@ -110,6 +136,29 @@ def _confirmation(server: Server, verb: str) -> dict[str, Any]:
         "button": f"{verb.capitalize()} {server}",
         "cancel": server.get_absolute_url(),
     }
+
+
+def _engine() -> ContainerEngine | None:
+    """As it last answered; None before the first look, some seconds after the start."""
+    return ContainerEngine.objects.filter(address="").first()
+
+
+def _window_of(server: Server) -> dict[str, Any]:
+    """The open window, and the lines that use it."""
+    window = server.windows.first()
+    if window is None:
+        return {}
+    repository = f"rest:http://USER:PASSWORD@127.0.0.1:{window.port}/USER/"
+    return {
+        "window": window,
+        "prune": f"restic -r {repository} forget --keep-within 1y --prune",
+        "tunnel": f"ssh -N -L {window.port}:127.0.0.1:{window.port} {server.public_name or 'HOST'}",
+    }
+
+
+def _started(server: Server) -> datetime | None:
+    text = server.seen.get("started", "")
+    return datetime.fromisoformat(text) if text else None
 
 
 def _servers() -> QuerySet[Any]:

@@ -28,7 +28,7 @@ _URGENT = frozenset({"weak", "unusable", "missing"})
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    servers = list(Server.objects.all())
+    servers = list(Server.objects.lasting())
     server = _server_of(request)
     book = book_of(server) if server else Book()
     form = UserFilter(request.GET, servers)
@@ -144,5 +144,5 @@ def _path_of(standing: Standing, asked: str) -> str:
 
 
 def _server_of(request: HttpRequest) -> Server | None:
-    servers = Server.objects.all()
+    servers = Server.objects.lasting()
     return servers.filter(name=request.GET.get("server", "")).first() or servers.first()

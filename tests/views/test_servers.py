@@ -12,6 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from backups.actions.operations import work_on
+from backups.actions.watching import check_engine
 from backups.models import Event, Operation, Server
 from tests.factories import make_event, make_operation, make_repository, make_server, make_user
 from tests.rig.containers import PREFIX, removed_at_the_end
@@ -25,6 +26,9 @@ FORM = {
     "is_append_only": "on",
     "has_private_repositories": "on",
     "image": "rest-server:test",
+    "restart_policy": "unless-stopped",
+    "uid": "1000",
+    "gid": "1000",
 }
 
 
@@ -118,7 +122,7 @@ def test_create_fills_in_what_is_free(client: Client) -> None:
         ({"bind": "house:8000"}, "Enter a valid IPv4 or IPv6 address."),
         ({"bind": "127.0.0.1:8001"}, "Another server has this address and port."),
         ({"bind": "0.0.0.0:8123"}, "Without TLS everybody between a host and this server"),
-        ({"data_directory": "data"}, "Give an absolute path"),
+        ({"data_directory": "srv/data"}, "Give an absolute path"),
         ({"data_directory": "/srv/../etc/.."}, "Give an absolute path"),
         ({"image": ""}, "This field is required."),
     ],
@@ -157,6 +161,7 @@ def test_index_leads_to_the_first_server(client: Client) -> None:
 
 
 def test_every_page_works_without_an_engine(client: Client, no_engine: str) -> None:
+    check_engine("")
     assert no_engine in text_of(client.get("/servers/"))
     assert no_engine in text_of(client.get("/servers/new/"))
     assert no_engine in text_of(client.get("/settings/"))

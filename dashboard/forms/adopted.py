@@ -1,0 +1,32 @@
+"""Which container becomes a server."""
+
+from django import forms
+
+_QUIET = {"autocomplete": "off", "spellcheck": "false"}
+
+
+class CandidateForm(forms.Form):
+    """Where to look, and for what; asked in the address, since nothing changes by it."""
+
+    engine = forms.CharField(
+        label="Engine",
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs=_QUIET),
+        help_text="Empty: that of this machine. Else unix://, tcp:// or ssh://.",
+    )
+    container = forms.CharField(
+        label="Container", required=False, max_length=200, widget=forms.TextInput(attrs=_QUIET)
+    )
+
+
+class AdoptForm(forms.Form):
+    """What the container itself cannot tell."""
+
+    public_name = forms.CharField(
+        label="Name under which hosts reach it",
+        required=False,
+        max_length=253,
+        widget=forms.TextInput(attrs=_QUIET),
+        help_text="Empty: its address.",
+    )
