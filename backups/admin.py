@@ -18,6 +18,7 @@ from backups.models import (
     Assessment,
     Authority,
     Certificate,
+    ContainerEngine,
     Event,
     Handshake,
     Host,
@@ -28,6 +29,7 @@ from backups.models import (
     Repository,
     Rotation,
     Run,
+    Sample,
     Server,
     SigningRequest,
     Slot,
@@ -98,7 +100,21 @@ class ServerAdmin(ReadOnlyAdmin):
     list_display = ["name", "status", "image", "address", "port", "live_since", "proven"]
     list_filter = ["status", "is_append_only", "has_private_repositories"]
     search_fields = ["name", "data_directory"]
+    # Variables of an adopted container may be secrets.
+    exclude = ["extras"]
     editable = ("public_name",)
+
+
+@admin.register(ContainerEngine)
+class ContainerEngineAdmin(ReadOnlyAdmin):
+    list_display = ["__str__", "version", "problem", "since", "checked"]
+
+
+@admin.register(Sample)
+class SampleAdmin(ReadOnlyAdmin):
+    list_display = ["server", "at", "cpu", "memory", "received", "sent", "uploads"]
+    list_filter = ["server"]
+    list_select_related = ["server"]
 
 
 @admin.register(User)

@@ -29,6 +29,7 @@ from backups.models import (
     Receipt,
     Repository,
     Run,
+    Sample,
     Server,
     Unit,
     User,
@@ -72,6 +73,7 @@ class Filling:
         self.repositories = house.make_repositories(self.fleet, self.servers, self.now)
         house.write_files(self.servers, self.users, random)
         write(Server, self.servers.values())
+        write(Sample, house.make_samples(self.servers, self.now, random))
         certificates = make_certificates(self.servers, self.now, random)
         write(Authority, [make_authority(self.now, random)])
         write(Certificate, certificates)

@@ -7,7 +7,7 @@ from random import Random
 
 from backups.demo.fleet import Member
 from backups.engines.htpasswd import Entry, render
-from backups.models import Repository, Server, User
+from backups.models import Repository, Sample, Server, User
 
 _ALPHABET = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 # People whose entries tell a story of their own: name, note, what is the matter.
@@ -30,6 +30,17 @@ def make_servers(folder: Path, now: datetime, days: int) -> dict[str, Server]:
         "proven": now,
         "scanned": now,
         "created": created,
+        "since": now - timedelta(days=16, hours=4),
+        "seen": {
+            "state": "running",
+            "health": "healthy",
+            "started": (now - timedelta(days=16, hours=4)).isoformat(),
+            "restarts": 0,
+            "exit_code": 0,
+            "ended": "",
+            "image_id": "",
+            "digest": f"sha256:{'6b1e' * 16}",
+        },
         "address": "192.0.2.10",
         "public_name": "backup.example.net",
         "has_tls": True,
@@ -52,6 +63,29 @@ def make_servers(folder: Path, now: datetime, days: int) -> dict[str, Server]:
         **common,
     )
     return {main.name: main, offsite.name: offsite}
+
+
+def make_samples(servers: dict[str, Server], now: datetime, random: Random) -> list[Sample]:
+    """The last hour, with the backups of a few hosts in it."""
+    samples: list[Sample] = []
+    for server in servers.values():
+        for step in range(180):
+            load = max(0.0, random.gauss(0.2, 0.1) + (0.7 if 40 < step % 90 < 55 else 0.0))
+            samples.append(
+                Sample(
+                    pk=len(samples) + 1,
+                    server=server,
+                    at=now - timedelta(seconds=20 * (180 - step)),
+                    cpu=load * 60,
+                    memory=round((24 + 20 * load) * 1024**2),
+                    received=round(load * 40_000_000),
+                    sent=round(load * 200_000),
+                    read=round(load * 100_000),
+                    written=round(load * 40_000_000),
+                    uploads=round(load * 5) if load > 0.5 else 0,
+                )
+            )
+    return samples
 
 
 def make_repositories(

@@ -11,9 +11,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 
-from backups.models import Host, Job, Server, Unit, UsersFile
+from backups.models import Host, Job, Unit, UsersFile
 from backups.queries.certificate_needs import certificate_needs, count_certificate_needs
 from backups.queries.need import Need
+from backups.queries.server_needs import count_server_needs, server_needs
 
 # A host that was added and never came: after a day, somebody has forgotten it.
 _PATIENCE = timedelta(days=1)
@@ -26,7 +27,7 @@ _NAMED = 3
 def needs(limit: int = _ALL) -> list[Need]:
     """Servers first, since all jobs hang on them; what is only a warning comes last."""
     found = chain(
-        map(_of_server, _servers()[:limit]),
+        server_needs(limit),
         map(_of_users_file, _users_files()[:limit]),
         _of_jobs(limit),
         map(_of_unit, _units().select_related("host").defer("text")[:limit]),
@@ -40,7 +41,7 @@ def needs(limit: int = _ALL) -> list[Need]:
 def count_needs() -> int:
     """How many there are, without looking at each."""
     return (
-        _servers().count()
+        count_server_needs()
         + _users_files().count()
         + sum(1 if group.is_one else group.count for group in _job_groups())
         + _units().count()
@@ -58,34 +59,6 @@ def _warnings_last(found: Iterator[Need]) -> Iterator[Need]:
         else:
             yield need
     yield from warnings
-
-
-_SERVER_WORDS = {
-    Server.Status.UNMADE: ("failed", "could not be made"),
-    Server.Status.FAILED: ("failed", "does not answer"),
-    Server.Status.GONE: ("failed", "has lost its container"),
-    Server.Status.UNKNOWN: ("warning", "cannot be seen"),
-    Server.Status.STOPPED: ("warning", "is stopped"),
-}
-
-
-def _servers() -> QuerySet[Server]:
-    return Server.objects.filter(status__in=_SERVER_WORDS)
-
-
-def _of_server(server: Server) -> Need:
-    state, sentence = _SERVER_WORDS[Server.Status(server.status)]
-    return Need(
-        state=state,
-        label=server.get_status_display(),
-        name=server.name,
-        sentence=sentence,
-        reason=server.reason,
-        button="See the server",
-        url=server.get_absolute_url(),
-        when="Proven last",
-        since=server.proven,
-    )
 
 
 def _users_files() -> QuerySet[UsersFile]:
