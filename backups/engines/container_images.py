@@ -71,15 +71,18 @@ def pull_progress(image: str, events: Iterator[dict[str, Any]]) -> Iterator[Pull
     layers = _Layers()
     last = PullProgress(None, f"Pulling {image}")
     yield last
+    error = ""
     for event in events:
-        if "error" in event:
-            raise EngineError(_not_had(image, event["error"]))
+        # Read to the end, else the connection would stay open.
+        error = event.get("error", error)
         if not layers.take(event):
             continue
         count = f"{layers.complete} of {len(layers.shares)} layers"
         step = PullProgress(layers.percent, f"Pulling {image}: {count}")
         if step != last:
             yield (last := step)
+    if error:
+        raise EngineError(_not_had(image, error))
 
 
 def build(

@@ -8,6 +8,8 @@ from typing import Any
 
 DATA_DIRECTORY = "/data"
 PASSWORD_FILE = "/data/.htpasswd"  # noqa: S105
+# Podman's word until it has cleaned up after an end, for which Docker has none.
+_STATES = {"stopped": "exited"}
 # Nothing in the engine's answer stands for "never" but this year.
 _NEVER = "0001-"
 
@@ -48,12 +50,13 @@ class Container:
     @classmethod
     def from_inspection(cls, found: dict[str, Any]) -> "Container":
         state, config = found["State"], found["Config"]
+        status = state.get("Status", "")
         return cls(
             id=found["Id"],
             name=found["Name"].removeprefix("/"),
             image=config.get("Image", ""),
             image_id=found.get("Image", ""),
-            state=state.get("Status", ""),
+            state=_STATES.get(status, status),
             health=(state.get("Health") or {}).get("Status", ""),
             started=_time(state.get("StartedAt", "")),
             exit_code=state.get("ExitCode", 0),

@@ -22,6 +22,7 @@ from backups.engines import (
 )
 from backups.engines.container_engine import EngineStatus, connect, status
 from backups.engines.container_files import ContainerFiles
+from backups.engines.container_folder import insist_on_folder
 from backups.engines.container_images import PullProgress
 from backups.engines.container_sight import Sight
 from backups.engines.container_spec import (
@@ -158,7 +159,9 @@ class Containers:
             # The SDK has no argument for it.
             config["StopTimeout"] = STOP_TIMEOUT
             made = client.api.create_container_from_config(config, spec.name)  # type: ignore[no-untyped-call]
-            return Container.from_inspection(client.containers.get(made["Id"]).attrs)
+            container = client.containers.get(made["Id"])
+            insist_on_folder(client, container, spec)
+            return Container.from_inspection(container.attrs)
 
     def start(self, name: str) -> None:
         with self._container(name) as container:

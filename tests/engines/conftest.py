@@ -19,6 +19,8 @@ from backups.engines.containers import Containers, Spec
 from backups.engines.files import LocalFiles
 from backups.engines.htpasswd import Entry, Htpasswd
 from backups.engines.restserver import Options
+from tests.rig import missing
+from tests.rig import podman as podman_rig
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,15 @@ class Served:
     def add_user(self, name: str, password: str) -> None:
         with self.users.change() as entries:
             entries[name] = Entry(name, htpasswd.hash_password(password, cost=4))
+
+
+@pytest.fixture(scope="session")
+def podman(docker_client: docker.DockerClient, server_image: str) -> Iterator[str]:
+    """The address of a Podman that has the image of rest-server as well."""
+    if obstacle := podman_rig.obstacle():
+        missing(obstacle)
+    with podman_rig.served(docker_client.api.get_image(server_image)) as address:
+        yield address
 
 
 @pytest.fixture

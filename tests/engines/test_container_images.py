@@ -1,5 +1,4 @@
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import docker
@@ -37,17 +36,6 @@ def test_an_image_that_cannot_be_built_says_why(
 
     with pytest.raises(EngineError, match="the reason"):
         list(containers.build(tmp_path, "resthouse/never:test", {}))
-
-
-def test_an_image_that_cannot_be_pulled_says_why(
-    containers: Containers, free_port: Callable[[], int]
-) -> None:
-    image = f"127.0.0.1:{free_port()}/resthouse/none:latest"
-
-    with pytest.raises(EngineError, match="could not be pulled") as refusal:
-        list(containers.pull(image))
-
-    assert image in str(refusal.value)
 
 
 def test_the_progress_of_a_pull_only_grows() -> None:

@@ -13,11 +13,10 @@ import pytest
 
 from backups.engines import restserver
 from backups.engines.container_spec import HEALTH_CHECK
-from backups.engines.containers import Containers, Spec, docker_run
+from backups.engines.containers import Containers, docker_run
 from backups.engines.errors import EngineError, EngineUnavailable
-from backups.engines.htpasswd import Entry
 from backups.engines.restserver import Options
-from tests.engines.conftest import Served, wait_until_live
+from tests.engines.conftest import Served
 from tests.rig import missing
 
 Serve = Callable[[Options], Served]
@@ -27,14 +26,6 @@ PASSWORD = "correct horse battery"
 def inspect(client: docker.DockerClient, name: str) -> dict[str, Any]:
     attributes: dict[str, Any] = client.containers.get(name).attrs
     return attributes
-
-
-def test_an_engine_that_is_there_says_its_version(containers: Containers) -> None:
-    status = containers.status()
-
-    assert status.is_up
-    assert status.version
-    assert status.problem == ""
 
 
 def test_engines_that_cannot_be_used_are_told_apart(
@@ -87,41 +78,18 @@ def test_an_engine_that_never_answers_does_not_hold_us_up(tmp_path: Path) -> Non
         assert Containers(f"unix://{path}").status().problem == "timeout"
 
 
-def test_a_server_is_made_safe_and_its_life_can_be_followed(
+def test_a_server_is_made_safe(
     containers: Containers, prepare: Serve, docker_client: docker.DockerClient
 ) -> None:
     served = prepare(Options())
-    assert containers.find(served.name) is None
 
-    assert containers.create(served.spec).state == "created"
-    containers.start(served.name)
-    wait_until_live(served)
+    containers.create(served.spec)
 
-    running = containers.find(served.name)
-    assert running is not None
-    assert (running.is_running, running.ports) == (True, (("127.0.0.1", served.spec.port),))
-    assert running.labels["resthouse.server"] == served.name
-    assert running.is_rest_server
-    assert [mount.source for mount in running.mounts] == [str(served.directory)]
     found = inspect(docker_client, served.name)
     assert found["HostConfig"]["ReadonlyRootfs"]
     assert found["HostConfig"]["CapDrop"] == ["ALL"]
     assert found["HostConfig"]["SecurityOpt"] == ["no-new-privileges"]
     assert found["Config"]["User"] == served.spec.user
-
-    containers.restart(served.name)
-    wait_until_live(served)
-    containers.stop(served.name)
-    stopped = containers.find(served.name)
-    assert stopped is not None
-    assert (stopped.state, stopped.exit_code, stopped.exit_reason) == (
-        "exited",
-        0,
-        "It was stopped.",
-    )
-    containers.remove(served.name)
-    assert containers.find(served.name) is None
-    assert (served.directory / ".htpasswd").exists()
 
 
 @pytest.mark.parametrize("has_tls", [False, True])
@@ -158,37 +126,6 @@ def test_the_docker_run_line_makes_an_equal_container(
     kept = ["Mounts", "PortBindings", "ReadonlyRootfs", "CapDrop", "SecurityOpt", "PidsLimit"]
     for name in [*kept, "Memory", "RestartPolicy", "Tmpfs"]:
         assert theirs["HostConfig"][name] == ours["HostConfig"][name], name
-
-
-def test_what_cannot_be_made_is_refused_with_a_reason(
-    containers: Containers, serve: Serve, prepare: Serve, tmp_path: Path
-) -> None:
-    served, second = serve(Options()), prepare(Options())
-
-    def refusal(spec: Spec) -> str:
-        with pytest.raises(EngineError) as error:
-            containers.create(spec)
-        return str(error.value)
-
-    assert "exists already" in refusal(served.spec)
-    assert "Pull or build it" in refusal(replace(second.spec, image="resthouse/none:never"))
-    missing = str(tmp_path / "missing")
-    assert missing in refusal(replace(second.spec, data_directory=missing))
-    containers.create(replace(second.spec, port=served.spec.port))
-    with pytest.raises(EngineError, match="Another program listens"):
-        containers.start(second.name)
-    containers.remove(second.name)
-
-
-def test_the_beginning_of_an_id_is_not_a_name(containers: Containers, serve: Serve) -> None:
-    served = serve(Options())
-    running = containers.find(served.name)
-    assert running is not None
-
-    assert containers.find(running.id) == running
-    assert containers.find(running.id[:12]) is None
-    with pytest.raises(EngineError, match="There is no container"):
-        containers.stop(running.id[:12])
 
 
 def test_a_container_of_the_tutorial_is_recognised_and_others_are_not(
@@ -235,7 +172,7 @@ def test_users_are_read_again_at_once(containers: Containers, serve: Serve) -> N
     assert not restserver.is_let_in(served.url, "alice", PASSWORD)
 
 
-def test_a_users_file_that_the_server_refuses_is_reported(
+def test_a_users_file_that_the_server_refuses_leaves_the_former_users(
     containers: Containers, serve: Serve
 ) -> None:
     served = serve(Options())
@@ -264,13 +201,12 @@ def test_a_server_that_does_not_say_that_it_read_its_users_is_not_believed(
         containers.reload_users(served.name)
 
 
-@pytest.mark.parametrize("open_by", ["DISABLE_AUTHENTICATION", "OPTIONS", "command"])
+@pytest.mark.parametrize("open_by", ["OPTIONS", "command"])
 def test_a_server_without_users_survives_a_reload(
     containers: Containers, prepare: Serve, docker_client: docker.DockerClient, open_by: str
 ) -> None:
     served = prepare(Options())
     ways = {
-        "DISABLE_AUTHENTICATION": {"environment": {"DISABLE_AUTHENTICATION": "1"}},
         "OPTIONS": {"environment": {"OPTIONS": "--log - --no-auth"}},
         "command": {"command": ["rest-server", "--path", "/data", "--no-auth"]},
     }
@@ -292,43 +228,3 @@ def test_a_server_without_users_survives_a_reload(
     found = containers.find(served.name)
     assert found is not None
     assert found.is_running
-
-
-def test_a_server_that_cannot_start_says_why_and_can_be_removed(
-    containers: Containers, prepare: Serve
-) -> None:
-    served = prepare(Options(has_tls=True))
-    (served.directory / "private_key").write_text("no key")
-
-    containers.create(served.spec)
-    containers.start(served.name)
-    for _ in range(200):
-        found = containers.find(served.name)
-        assert found is not None
-        if found.restart_count:
-            break
-        time.sleep(0.05)
-
-    assert found.exit_code == 1
-    assert "rest-server refused" in found.exit_reason
-    assert any("tls: failed" in line for line in containers.logs(served.name))
-    containers.remove(served.name)
-    assert containers.find(served.name) is None
-
-
-def test_a_container_entry_of_users_reaches_a_volume_before_its_first_start(
-    containers: Containers, prepare: Serve, docker_client: docker.DockerClient
-) -> None:
-    served = prepare(Options())
-    volume = docker_client.volumes.create(f"{served.name}-data")
-    try:
-        containers.create(replace(served.spec, data_directory=volume.name))
-        users = replace(
-            served.users, files=containers.files(served.name, served.spec.uid, served.spec.gid)
-        )
-        with users.change() as entries:
-            entries["alice"] = Entry("alice", "{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=")
-        assert users.read().entries[0].name == "alice"
-        containers.remove(served.name)
-    finally:
-        volume.remove(force=True)

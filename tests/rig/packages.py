@@ -15,6 +15,7 @@ NEEDED = {
     "fonts-dejavu-core": "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
     "iproute2": "ip",
     "openssl": "openssl",
+    "podman": "podman",
     "restic": "restic",
     "systemd": "systemd-analyze",
 }
