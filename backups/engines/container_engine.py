@@ -1,16 +1,19 @@
 """The way to a container engine, Docker or Podman, and in words when there is none."""
 
+import os
 import socket
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Literal, TypedDict
 
 import docker
-from docker.errors import APIError, DockerException, ImageNotFound, NotFound
+from docker.errors import APIError, DockerException, ImageNotFound, NotFound, TLSParameterError
 from docker.utils import kwargs_from_env
-from requests import RequestException
+from requests import RequestException, Response
+from requests.exceptions import SSLError
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, ReadTimeoutError
 
 from backups.engines.errors import EngineError, EngineUnavailable
@@ -20,13 +23,27 @@ FIRST_VERSION = "1.24"
 DEFAULT = "unix:///var/run/docker.sock"
 CONNECT_TIMEOUT = 2
 CALL_TIMEOUT = 10
+_PING = "/_ping"
 
 Problem = Literal["", "missing", "refused", "permission", "timeout", "tls", "other"]
+
+
+class _NobodyThereError(Exception):
+    """No engine at this address; its cause says why."""
+
+
+class _TLSWantedError(_NobodyThereError):
+    """There is an engine, but it wants to be asked by TLS."""
+
 
 # The first of these that is among the causes tells the story: urllib3 counts any failed
 # connection as a timeout.
 _PROBLEMS: tuple[tuple[type[BaseException], Problem], ...] = (
     (ssl.SSLError, "tls"),
+    # urllib3 does not always say what it came from.
+    (SSLError, "tls"),
+    (TLSParameterError, "tls"),
+    (_TLSWantedError, "tls"),
     (FileNotFoundError, "missing"),
     (PermissionError, "permission"),
     (ConnectionRefusedError, "refused"),
@@ -66,10 +83,6 @@ class EngineStatus:
     sentence: str
 
 
-class _NobodyThereError(Exception):
-    """No engine at this address; its cause says why."""
-
-
 class _ClientArguments(TypedDict, total=False):
     base_url: str
     tls: docker.tls.TLSConfig
@@ -90,7 +103,7 @@ def status(base_url: str) -> EngineStatus:
 @contextmanager
 def connect(base_url: str, *, timeout: int = CALL_TIMEOUT) -> Iterator[docker.DockerClient]:
     """A client for a few calls; whatever goes wrong comes out as a sentence."""
-    where = base_url or _arguments("").get("base_url") or DEFAULT
+    where = base_url or os.environ.get("DOCKER_HOST") or DEFAULT
     with in_words(where):
         _knock(where)
         version = _newest_version(base_url)
@@ -101,19 +114,22 @@ def connect(base_url: str, *, timeout: int = CALL_TIMEOUT) -> Iterator[docker.Do
 def _newest_version(base_url: str) -> str:
     with _client(base_url, version=FIRST_VERSION, timeout=CONNECT_TIMEOUT) as client:
         # Not /version, for which Podman asks all its helpers, half a second each time.
+        answer = _ping(client)
+        if answer.status_code == HTTPStatus.BAD_REQUEST and "HTTPS server" in answer.text:
+            raise _TLSWantedError("it wants to be asked by TLS.")
         try:
-            return _ping(client)["Api-Version"]
+            return answer.headers["Api-Version"]
         except KeyError as error:
             raise _NobodyThereError("something else answers at this address.") from error
 
 
 def is_podman(client: docker.DockerClient) -> bool:
     """Docker's interface, spoken by Podman, differs where Docker refuses and Podman helps."""
-    return "Libpod-API-Version" in _ping(client)
+    return "Libpod-API-Version" in _ping(client).headers
 
 
-def _ping(client: docker.DockerClient) -> Mapping[str, str]:
-    return client.api.get(f"{client.api.base_url}/_ping", timeout=CONNECT_TIMEOUT).headers
+def _ping(client: docker.DockerClient) -> Response:
+    return client.api.get(f"{client.api.base_url}{_PING}", timeout=CONNECT_TIMEOUT)
 
 
 @contextmanager
@@ -173,7 +189,13 @@ def _problem_of(error: BaseException) -> Problem:
     for kind, problem in _PROBLEMS:
         if any(isinstance(cause, kind) for cause in causes):
             return problem
-    return "other"
+    return "tls" if any(map(_is_shown_the_door, causes)) else "other"
+
+
+def _is_shown_the_door(error: BaseException) -> bool:
+    """With TLS 1.3 a client that is refused has asked already, and may see no more than an end."""
+    url = str(error.request.url) if isinstance(error, RequestException) and error.request else ""
+    return url.startswith("https:") and url.endswith(_PING)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from backups.engines import htpasswd, restserver
+from backups.engines import container_engine, htpasswd, restserver
 from backups.engines.containers import Containers, Spec
 from backups.engines.files import LocalFiles
 from backups.engines.htpasswd import Entry, Htpasswd
@@ -53,6 +53,15 @@ class Served:
     def add_user(self, name: str, password: str) -> None:
         with self.users.change() as entries:
             entries[name] = Entry(name, htpasswd.hash_password(password, cost=4))
+
+
+@pytest.fixture(scope="session")
+def docker_socket(docker_client: docker.DockerClient) -> str:
+    """The path of the engine's own socket, for what stands before it."""
+    address = os.environ.get("DOCKER_HOST", container_engine.DEFAULT)
+    if not address.startswith("unix://"):
+        missing("A proxy stands before the socket of an engine: run without DOCKER_HOST.")
+    return address.removeprefix("unix://")
 
 
 @pytest.fixture(scope="session")

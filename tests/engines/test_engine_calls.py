@@ -1,7 +1,6 @@
 """docs/engine-calls.md is the list of all that Resthouse asks of an engine, and not longer."""
 
 import inspect
-import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,12 +12,11 @@ import docker
 import pytest
 
 from backups.engines import uploads
-from backups.engines.container_engine import DEFAULT
 from backups.engines.containers import Containers
 from backups.engines.errors import EngineError
 from backups.engines.restserver import Options
 from tests.engines.conftest import Served, wait_until_live
-from tests.rig import ROOT, missing
+from tests.rig import ROOT
 from tests.rig.containers import PREFIX
 from tests.rig.engine_proxy import EngineProxy, serving
 
@@ -59,13 +57,8 @@ def lines_of_the_table() -> dict[str, re.Pattern[str]]:
 
 
 @contextmanager
-def through(folder: Path, name: str) -> Iterator[tuple[Containers, EngineProxy]]:
-    engine = os.environ.get("DOCKER_HOST", DEFAULT)
-    if not engine.startswith("unix://"):
-        missing(
-            "The proxy stands before an engine's own socket: run the tests without DOCKER_HOST."
-        )
-    with serving(folder, engine.removeprefix("unix://"), allow_list(name)) as proxy:
+def through(folder: Path, engine: str, name: str) -> Iterator[tuple[Containers, EngineProxy]]:
+    with serving(folder, engine, allow_list(name)) as proxy:
         yield Containers(f"unix://{folder}/engine.sock"), proxy
 
 
@@ -100,13 +93,13 @@ def live_a_life(containers: Any, served: Served, folder: Path, tag: str) -> None
 
 
 def test_a_server_lives_by_the_listed_calls_and_needs_each_of_them(
-    prepare: Serve, docker_client: docker.DockerClient, tmp_path: Path
+    prepare: Serve, docker_client: docker.DockerClient, docker_socket: str, tmp_path: Path
 ) -> None:
     served, tag = prepare(Options()), f"{PREFIX}listed:1"
     context = tmp_path / "context"
     context.mkdir()
 
-    with through(tmp_path, "all") as (containers, proxy):
+    with through(tmp_path, docker_socket, "all") as (containers, proxy):
         noting = Noting(containers)
         try:
             live_a_life(noting, served, context, tag)
@@ -124,12 +117,12 @@ def test_a_server_lives_by_the_listed_calls_and_needs_each_of_them(
 
 
 def test_who_may_only_watch_start_and_stop_can_change_nothing(
-    serve: Serve, docker_client: docker.DockerClient, tmp_path: Path
+    serve: Serve, docker_client: docker.DockerClient, docker_socket: str, tmp_path: Path
 ) -> None:
     served = serve(Options())
     name, spec = served.name, served.spec
 
-    with through(tmp_path, "watch") as (containers, proxy):
+    with through(tmp_path, docker_socket, "watch") as (containers, proxy):
         assert containers.status().is_up
         containers.restart(name)
         wait_until_live(served)
