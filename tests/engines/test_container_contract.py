@@ -3,7 +3,7 @@
 import inspect
 import os
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,17 +27,26 @@ IMAGE = "resthouse/rest-server:test"
 def containers(request: pytest.FixtureRequest, spec: Spec) -> Iterator[Engine]:
     if request.param == "fake":
         yield FakeEngine({IMAGE: "sha256:1"})
-        return
-    request.getfixturevalue("server_image")
-    address = request.getfixturevalue("podman") if request.param == "podman" else ""
-    yield Containers(address)
-    with closing(docker.DockerClient(address) if address else docker.from_env()) as client:
-        _clear_away(client, spec.name)
+    elif request.param == "docker":
+        request.getfixturevalue("server_image")
+        with cleared_away(request.getfixturevalue("docker_client"), spec.name):
+            yield Containers()
+    else:
+        address = request.getfixturevalue("podman")
+        # Asked for its version, as a client is wont to do, Podman takes half a second.
+        with (
+            closing(docker.DockerClient(address, version="1.41")) as client,
+            cleared_away(client, spec.name),
+        ):
+            yield Containers(address)
 
 
-def _clear_away(client: docker.DockerClient, name: str) -> None:
+@contextmanager
+def cleared_away(client: docker.DockerClient, name: str) -> Iterator[None]:
+    """Containers of this name, with or without a suffix, and their volumes."""
+    yield
     volumes = set()
-    for container in client.containers.list(all=True, filters={"name": f"^/?{name}"}):
+    for container in client.containers.list(all=True, filters={"name": f"^/?{name}(-|$)"}):
         volumes |= {mount.get("Name") for mount in container.attrs["Mounts"]}
         container.remove(force=True, v=True)
     for volume in client.volumes.list():
