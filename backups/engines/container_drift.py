@@ -54,13 +54,20 @@ def differences(wanted: Spec, found: Reading, *, is_ours: bool) -> list[Differen
     was = [
         Difference(_WORDS[field.name], *_both(field.name, getattr(wanted, field.name), now))
         for field in fields(Spec)
-        if field.name in _WORDS
+        if field.name in _WORDS.keys() - found.untold
         and (now := getattr(found.spec, field.name)) != getattr(wanted, field.name)
+        and not (field.name == "image" and _is_same_image(wanted.image, now))
     ]
     was += _option_differences(wanted.options, found.spec.options)
     if is_ours and found.loose:
         was.append(Difference(_SAFE_SHAPE, "all of it", f"without {', '.join(found.loose)}"))
     return was
+
+
+def _is_same_image(wanted: str, found: str) -> bool:
+    """Podman gives the whole name of what has a short one with Docker."""
+    wheres = ("localhost/", "docker.io/", "docker.io/library/")
+    return found in {f"{where}{wanted}" for where in wheres}
 
 
 def _option_differences(wanted: Options, found: Options) -> Iterator[Difference]:

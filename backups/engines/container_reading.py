@@ -12,6 +12,8 @@ from backups.engines.restserver_options import Options
 
 # What Resthouse sets itself, and what every image brings.
 _OWN_VARIABLES = frozenset({"DATA_DIRECTORY", "PASSWORD_FILE", "OPTIONS"})
+# Podman brings them into every container.
+_PODMANS = frozenset({"container", "HOME", "HOSTNAME", "TERM"})
 _COMPOSE = "com.docker.compose."
 _HOUSE = "resthouse."
 _ENTRY_POINTS = re.compile(r"(?:.*/)?(?:docker-)?entrypoint(?:\.sh)?")
@@ -27,6 +29,8 @@ class Reading:
     spec: Spec
     loose: tuple[str, ...]
     project: str
+    # Fields of the Spec of which the engine says nothing.
+    untold: frozenset[str] = frozenset()
 
 
 def read(inspection: dict[str, Any], image: dict[str, Any] | None = None) -> Reading:
@@ -63,7 +67,10 @@ def read(inspection: dict[str, Any], image: dict[str, Any] | None = None) -> Rea
         network="" if network in {"default", "bridge"} else network,
     )
     project = container.labels.get(f"{_COMPOSE}project", "")
-    return Reading(spec, tuple(_loose(host, config)), project)
+    # A running container of Podman has its data relabelled and says so no more; its witness stays.
+    is_relabelled = any(mount.target == WITNESS for mount in container.mounts)
+    untold = {"selinux_label"} if is_relabelled and not spec.selinux_label else set()
+    return Reading(spec, tuple(_loose(host, config)), project, frozenset(untold))
 
 
 def _command(container: Container, own: dict[str, Any]) -> tuple[list[str], str]:
@@ -201,8 +208,9 @@ def _foreign_variables(
     environment: dict[str, str], own: dict[str, Any]
 ) -> Iterator[tuple[str, str]]:
     brought = set(own.get("Env") or [])
+    others = _OWN_VARIABLES | (_PODMANS if environment.get("container") == "podman" else set())
     for name, value in environment.items():
-        if name not in _OWN_VARIABLES and f"{name}={value}" not in brought:
+        if name not in others and f"{name}={value}" not in brought:
             yield name, value
 
 

@@ -5,6 +5,7 @@ import ipaddress
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,8 +20,11 @@ from backups.engines.containers import Containers, Spec
 from backups.engines.files import LocalFiles
 from backups.engines.htpasswd import Entry, Htpasswd
 from backups.engines.restserver import Options
-from tests.rig import missing
+from tests.engines.contract import Engine, cleared_away
+from tests.rig import images, missing
 from tests.rig import podman as podman_rig
+from tests.rig.containers import PREFIX
+from tests.rig.fake_engine import FakeEngine
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,47 @@ def podman(docker_client: docker.DockerClient, server_image: str) -> Iterator[st
         missing(obstacle)
     with podman_rig.served(docker_client.api.get_image(server_image)) as address:
         yield address
+
+
+@pytest.fixture(params=["fake", "docker", "podman"])
+def engine(request: pytest.FixtureRequest, spec: Spec) -> Iterator[Engine]:
+    """Each of those that must keep the contract."""
+    if request.param == "fake":
+        yield FakeEngine({images.SERVER: "sha256:1"})
+    elif request.param == "docker":
+        request.getfixturevalue("server_image")
+        with cleared_away(request.getfixturevalue("docker_client"), spec.name):
+            yield Containers()
+    else:
+        address = request.getfixturevalue("podman")
+        # Asked for its version, as a client is wont to do, Podman takes half a second.
+        with (
+            closing(docker.DockerClient(address, version="1.41")) as client,
+            cleared_away(client, spec.name),
+        ):
+            yield Containers(address)
+
+
+@pytest.fixture
+def spec(free_port: Callable[[], int], tmp_path: Path) -> Spec:
+    """A server that could be made, with a directory that its user owns."""
+    port = free_port()
+    directory = tmp_path / "data"
+    directory.mkdir()
+    if os.geteuid() == 0:
+        os.chown(directory, 1000, 1000)
+    owner = directory.stat()
+    return Spec(
+        name=f"{PREFIX}{port}",
+        image=images.SERVER,
+        address="127.0.0.1",
+        port=port,
+        data_directory=str(directory),
+        options=Options(),
+        uid=owner.st_uid,
+        gid=owner.st_gid,
+        labels={"test": "contract"},
+    )
 
 
 @pytest.fixture

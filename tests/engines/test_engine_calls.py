@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import docker
@@ -22,7 +23,13 @@ from tests.rig.engine_proxy import EngineProxy, serving
 
 Serve = Callable[[Options], Served]
 DOCUMENT = (ROOT / "docs" / "engine-calls.md").read_text()
-PLACES = {"version": r"v1\.\d+", "container": "[^/]+", "image": ".+", "exec": "[^/]+"}
+PLACES = {
+    "version": r"v1\.\d+",
+    "container": "[^/]+",
+    "image": ".+",
+    "volume": "[^/]+",
+    "exec": "[^/]+",
+}
 
 
 @dataclass
@@ -47,10 +54,9 @@ def allow_list(name: str) -> dict[str, re.Pattern[str]]:
 def lines_of_the_table() -> dict[str, re.Pattern[str]]:
     """Each as it stands there, and what it means for a method and path together."""
     lines = re.findall(r"^\| ([A-Z]+) \| `([^`]+)` \|", DOCUMENT, re.MULTILINE)
-    places = {f"{{{name}}}": pattern for name, pattern in PLACES.items()}
     return {
         f"{method} {path}": re.compile(
-            f"{method} " + re.sub(r"\{\w+\}", lambda place: places[place[0]], path)
+            f"{method} " + re.sub(r"\{(\w+)\}", lambda place: PLACES.get(place[1], "[^/]+"), path)
         )
         for method, path in lines
     }
@@ -69,13 +75,18 @@ def live_a_life(containers: Any, served: Served, folder: Path, tag: str) -> None
     assert containers.has_image(spec.image)
     with pytest.raises(EngineError, match="could not be pulled"):
         list(containers.pull(f"127.0.0.1:{spec.port}/resthouse/none:latest"))
+    with pytest.raises(EngineError, match="refused"):
+        containers.newest_digest(f"127.0.0.1:{spec.port}/resthouse/none:latest")
     (folder / "Dockerfile").write_text(f"FROM {spec.image}\nLABEL a=b\n")
     list(containers.build(folder, tag, {}))
     assert containers.image_id(tag)
 
+    assert containers.try_out(spec).free
     containers.create(spec)
     containers.start(name)
     wait_until_live(served)
+    assert containers.look(name).reading
+    assert containers.usage(name)
     files = containers.files(name, spec.uid, spec.gid)
     files.write(".htpasswd", b"")
     files.write(f"upload{uploads.MARK}", b"half")
@@ -90,6 +101,9 @@ def live_a_life(containers: Any, served: Served, folder: Path, tag: str) -> None
     containers.stop(name)
     containers.rename(name, f"{name}-former")
     containers.remove(f"{name}-former")
+    containers.create(replace(spec, data_directory=f"{name}-data"))
+    containers.remove(name)
+    containers.remove_volume(f"{name}-data")
 
 
 def test_a_server_lives_by_the_listed_calls_and_needs_each_of_them(
@@ -100,12 +114,17 @@ def test_a_server_lives_by_the_listed_calls_and_needs_each_of_them(
     context.mkdir()
 
     with through(tmp_path, docker_socket, "all") as (containers, proxy):
-        noting = Noting(containers)
+        noting, heard = Noting(containers), set[str]()
+        # It listens until the proxy goes.
+        listener = Thread(target=lambda: heard.update(noting.changes()))
+        listener.start()
         try:
             live_a_life(noting, served, context, tag)
         finally:
             docker_client.images.remove(tag, force=True)
+    listener.join()
 
+    assert served.name in heard
     calls = [f"{method} {path}" for method, path in proxy.passed]
     table = lines_of_the_table()
     assert proxy.refused == []

@@ -21,12 +21,20 @@ class EngineProxy:
     allowed: Mapping[str, re.Pattern[str]]
     passed: list[tuple[str, str]] = field(default_factory=list)
     refused: list[tuple[str, str]] = field(default_factory=list)
+    _clients: list[socket.socket] = field(default_factory=list)
 
     def serve(self) -> None:
         with suppress(OSError):
             while True:
                 client, _ = self.listener.accept()
+                self._clients.append(client)
                 threading.Thread(target=self._serve, args=[client], daemon=True).start()
+
+    def end(self) -> None:
+        """Also for those who would listen for ever."""
+        for one in (self.listener, *self._clients):
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
 
     def _serve(self, client: socket.socket) -> None:
         with client, suppress(OSError):
@@ -61,7 +69,7 @@ def serving(
         try:
             yield proxy
         finally:
-            listener.shutdown(socket.SHUT_RDWR)
+            proxy.end()
             thread.join()
 
 

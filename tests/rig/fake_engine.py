@@ -9,8 +9,12 @@ from pathlib import Path
 from backups.engines import uploads
 from backups.engines.container_engine import EngineStatus
 from backups.engines.container_images import PullProgress
+from backups.engines.container_reading import Reading
+from backups.engines.container_sight import Sight
 from backups.engines.container_spec import PORT, Spec
 from backups.engines.container_state import Container, Mount
+from backups.engines.container_trial import Trial
+from backups.engines.container_usage import Usage
 from backups.engines.errors import EngineError
 
 
@@ -43,6 +47,10 @@ class FakeEngine:
         made = self._find(name)
         return made.found if made else None
 
+    def look(self, name: str) -> Sight | None:
+        made = self._find(name)
+        return Sight(made.found, Reading(made.spec, (), ""), "", "") if made else None
+
     def rest_servers(self) -> list[Container]:
         return sorted((made.found for made in self._all.values()), key=lambda each: each.name)
 
@@ -52,17 +60,26 @@ class FakeEngine:
     def image_id(self, image: str) -> str:
         return self.images.get(image, "")
 
+    def newest_digest(self, image: str) -> str:
+        raise EngineError(f"There is no registry to ask for {image}.")
+
     def pull(self, image: str) -> Iterator[PullProgress]:
         yield PullProgress(None, f"Pulling {image}")
         raise EngineError(f"The image {image} could not be pulled: there is no registry.")
 
+    def try_out(self, spec: Spec) -> Trial:
+        self._insist_on_parts(spec)
+        self._insist_on_port(spec)
+        return Trial("ext4", 10**12)
+
+    def usage(self, name: str) -> Usage | None:
+        usage = Usage(cpu_seconds=0.1, memory=10**7, received=0, sent=0, read=0, written=0)
+        return usage if self._get(name).found.is_running else None
+
     def create(self, spec: Spec) -> Container:
         if self._find(spec.name):
             raise EngineError(f"A container called {spec.name} exists already.")
-        if not self.has_image(spec.image):
-            raise EngineError(f"The image is not on the engine ({spec.image}). Pull or build it.")
-        if spec.mount_kind == "bind" and not Path(spec.data_directory).is_dir():
-            raise EngineError(f"There is no folder {spec.data_directory}.")
+        self._insist_on_parts(spec)
         found = _created(spec, self.images[spec.image])
         source = next(each.source for each in found.mounts if each.target == found.data_directory)
         made = _Made(spec, found, self._data.setdefault(source, {}))
@@ -73,8 +90,7 @@ class FakeEngine:
         made = self._get(name)
         if made.found.is_running:
             return
-        if any(other.ports == made.found.ports for other in self._running()):
-            raise EngineError(f"Another program listens at {made.spec.address}:{made.spec.port}.")
+        self._insist_on_port(made.spec)
         now = datetime.now(UTC)
         if made.spec.options.has_tls and b"PRIVATE KEY" not in made.files.get("private_key", b""):
             made.say("listen and serve returned err: tls: failed to find any PEM data")
@@ -97,6 +113,11 @@ class FakeEngine:
 
     def remove(self, name: str) -> None:
         del self._all[self._get(name).found.id]
+
+    def remove_volume(self, name: str) -> None:
+        if any(mount.source == name for made in self._all.values() for mount in made.found.mounts):
+            raise EngineError(f"The container engine refused: {name} is in use.")
+        self._data.pop(name, None)
 
     def rename(self, name: str, new: str) -> None:
         made = self._get(name)
@@ -125,8 +146,16 @@ class FakeEngine:
     def files(self, name: str, uid: int, gid: int) -> "FakeFiles":
         return FakeFiles(self, self._get(name).found.name)
 
-    def _running(self) -> Iterator[Container]:
-        return (made.found for made in self._all.values() if made.found.is_running)
+    def _insist_on_parts(self, spec: Spec) -> None:
+        if not self.has_image(spec.image):
+            raise EngineError(f"The image {spec.image} is not on the engine. Pull or build it.")
+        if spec.mount_kind == "bind" and not Path(spec.data_directory).is_dir():
+            raise EngineError(f"There is no folder {spec.data_directory}.")
+
+    def _insist_on_port(self, spec: Spec) -> None:
+        running = [made.spec for made in self._all.values() if made.found.is_running]
+        if any((other.address, other.port) == (spec.address, spec.port) for other in running):
+            raise EngineError(f"Another program listens at {spec.address}:{spec.port}.")
 
     def _find(self, name: str) -> _Made | None:
         every = self._all.values()
