@@ -21,6 +21,7 @@ from backups.actions.making import (
     HOUSE,
     STOP_WITHIN,
     answering_engine,
+    former_name,
     house_id,
     server_of,
 )
@@ -42,6 +43,7 @@ FIELDS = (
 # What a proven change has settled.
 _SETTLED = ("is_adopted", "drift", "drift_since", "newer_image")
 WAIT_FOR_UPLOADS = 60
+WAIT_FOR_ENGINE = 900
 _UPGRADE = Operation.Kind.UPGRADE_SERVER
 # Seconds for which a container must stay after its first answer; a new image has more to hide.
 STAYS, NEW_STAYS, NEW_IMAGE_STAYS = 2.0, 4.0, 8.0
@@ -124,16 +126,12 @@ class _Change:
         return NEW_STAYS if self.is_recreated else STAYS
 
     @property
-    def former_name(self) -> str:
-        return f"{self.server.name}.former"
-
-    @property
     def pin(self) -> str:
         return self.certificate.fingerprint if self.certificate and self.wanted.has_tls else ""
 
     def put_back_leftovers(self) -> None:
         """A container that stands aside was left by a killed worker."""
-        former = self.containers.find(self.former_name)
+        former = self.containers.find(former_name(self.server))
         if former is None:
             return
         self.lease.step("Putting back what a stopped worker left")
@@ -142,8 +140,8 @@ class _Change:
             is_ours = new.labels.get(HOUSE) == house_id()
             if not is_ours or self.lease.is_older_than(new.labels.get(ATTEMPT, "")):
                 raise EngineError(
-                    f"There are two containers, {self.server} and {self.former_name}, and the "
-                    "first was not made here. Remove the one that is not wanted."
+                    f"There are two containers, {self.server} and {former.name}, and the first was "
+                    "not made here. Remove the one that is not wanted."
                 )
             self.containers.remove(new.id)
         self.containers.rename(former.id, self.server.name)
@@ -219,11 +217,11 @@ class _Change:
         self.lease.step("Creating the new container beside the former one", 40)
         labels = {HOUSE: house_id(), ATTEMPT: self.lease.label}
         self.lease.renew()
-        self.containers.rename(self.server.name, self.former_name)
+        self.containers.rename(self.server.name, former_name(self.server))
         made = self.containers.create(replace(self.wanted.spec, labels=labels))
         self.lease.step(f"Changing over; uploads under way have {STOP_WITHIN} s to end", 60)
         self.lease.renew()
-        self.containers.stop(self.former_name, timeout=STOP_WITHIN)
+        self.containers.stop(former_name(self.server), timeout=STOP_WITHIN)
         self.containers.start(made.id)
 
     def prove(self) -> list[str]:
@@ -234,8 +232,9 @@ class _Change:
 
     def take_back(self) -> str:
         """Files and container as before; returns what became of it, as a sentence."""
-        self.lease.step("Taking it back", 90)
         try:
+            self.wait_for_engine()
+            self.lease.step("Taking it back", 90)
             self.put_back_files()
             self.put_back_leftovers()
             if not self.is_recreated:
@@ -249,6 +248,15 @@ class _Change:
         except EngineError as error:
             return f"It could not be taken back: {error}"
         return f"{self.server} is as it was before, proven {timezone.localtime():%H:%M:%S}."
+
+    def wait_for_engine(self) -> None:
+        """While it is away nothing can be taken back; it may be an upgrade of its own."""
+        deadline = time.monotonic() + WAIT_FOR_ENGINE
+        while not (status := self.containers.status()).is_up:
+            if time.monotonic() > deadline:
+                raise EngineError(status.sentence)
+            self.lease.step("Waiting for the container engine, to take it back", 90)
+            time.sleep(1)
 
     def put_back_files(self) -> None:
         if self.is_new_pair and "pair" in self.operation.former:
@@ -273,6 +281,6 @@ class _Change:
                 self.server.certificates.served().update(live_until=now)
 
     def forget_former(self) -> None:
-        if self.is_recreated and self.containers.find(self.former_name):
+        if self.is_recreated and self.containers.find(former_name(self.server)):
             self.lease.step("Removing the former container", 97)
-            self.containers.remove(self.former_name)
+            self.containers.remove(former_name(self.server))

@@ -34,6 +34,8 @@ BASE_IMAGE_SCRIPT = Path(settings.BASE_DIR) / "scripts" / "base-image"
 def create_server(operation: Operation, lease: Lease) -> None:
     server = server_of(operation)
     containers = answering_engine(server)
+    if _take_former(containers, server, lease):
+        return
     _get_image(containers, server.image, lease)
     _clear_earlier_attempt(containers, server, lease)
     lease.step("Preparing the data directory", 55)
@@ -62,6 +64,25 @@ def create_server(operation: Operation, lease: Lease) -> None:
     # Its folder may hold repositories already; without a look they would stay unknown for a minute.
     scan_server(server)
     lease.log(f"live, image {made.image_id}")
+
+
+def former_name(server: Server) -> str:
+    """Of the container that stands aside while a change is proven."""
+    return f"{server.name}.former"
+
+
+def _take_former(containers: "Containers", server: Server, lease: Lease) -> bool:
+    """Whether a change that was broken off had left one aside, which now serves again."""
+    former = containers.find(former_name(server))
+    if former is None or containers.find(server.name) is not None:
+        return False
+    lease.step("Putting back the container that a change had left aside", 50)
+    lease.renew()
+    containers.rename(former.id, server.name)
+    containers.start(former.id)
+    wait_until_live(containers, server, lease)
+    write_live(server, lease)
+    return True
 
 
 def _prepare_line(operation: Operation, server: Server, lease: Lease) -> Certificate | None:

@@ -10,7 +10,7 @@ from django_tasks import task
 
 from backups import engines
 from backups.actions.events import record_event
-from backups.actions.making import HOUSE, house_id
+from backups.actions.making import HOUSE, former_name, house_id
 from backups.engines.container_drift import Difference, differences
 from backups.engines.container_sight import Sight
 from backups.engines.container_state import Container
@@ -139,7 +139,7 @@ def _has_open_operation(server: Server) -> bool:
 
 def _status_of(server: Server, sight: Sight | None) -> tuple[Server.Status, str]:
     if sight is None:
-        return Server.Status.GONE, f"The container {server.name} was removed outside Resthouse."
+        return Server.Status.GONE, _why_gone(server)
     if not sight.container.is_running:
         return _stopped_or_failed(server, sight.container)
     # By the address that it really has: somebody may have given it another one.
@@ -151,6 +151,15 @@ def _status_of(server: Server, sight: Sight | None) -> tuple[Server.Status, str]
     if answer.is_live:
         return Server.Status.LIVE, ""
     return Server.Status.FAILED, answer.sentence
+
+
+def _why_gone(server: Server) -> str:
+    if engines.containers_of(server).find(former_name(server)):
+        return (
+            f"A change was broken off: its container stands aside as {former_name(server)}. Make "
+            "it again: that puts it back."
+        )
+    return f"The container {server.name} was removed outside Resthouse."
 
 
 def _stopped_or_failed(server: Server, container: Container) -> tuple[Server.Status, str]:

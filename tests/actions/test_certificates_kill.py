@@ -1,27 +1,23 @@
 """A worker is killed in the middle of a change: afterwards server and database tell of one pair."""
 
-import json
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import docker
 import pytest
 
-from backups.engines import certificates, tls
+from tests.actions.killing import Place, Rows
 from tests.rig.containers import PREFIX
 from tests.rig.forks import Forks
 from tests.rig.house import House
 from tests.rig.servers import make_data_directory, owner_of
 from tests.rig.waiting import wait_until
 
-Rows = Callable[..., list[tuple[Any, ...]]]
 ROUNDS = 6
 # About what a change takes, up to its proof; kills fall anywhere within.
 SECONDS = 2.5
 
-_KILL = "import os, signal; kill = lambda: os.kill(os.getpid(), signal.SIGKILL)"
 _AFTER_THE_KEY = """
 from backups.engines.files import LocalFiles
 write = LocalFiles.write
@@ -60,53 +56,6 @@ from backups.actions.operations import finish
 from backups.models import Server
 finish(change_line(Server.objects.get(), has_tls=False, by="test"))
 """
-
-
-class Place:
-    """A house with one server that speaks TLS, and two certificates for it."""
-
-    def __init__(self, house: House, forks: Forks, rows: Rows, port: int, data: Path) -> None:
-        self.house, self.forks, self.rows = house, forks, rows
-        self.port, self.data = port, data
-        self.name = f"{PREFIX}{port}"
-
-    def certificate(self) -> str:
-        made = self.house.manage("certificates", "make", "--json")
-        return str(json.loads(made.stdout)["fingerprint"])
-
-    def shown(self) -> str:
-        return tls.look("127.0.0.1", self.port).fingerprint
-
-    def die_while(self, *code: str) -> None:
-        """Run it in a process of its own, which kills itself on the way."""
-        source = "\n".join([_KILL, *code])
-        assert self.forks.run("shell", "--no-imports", "-c", source) == -9
-
-    def take_up_what_is_left(self) -> None:
-        """As the house does by itself: the lease of the dead worker lapses, another one begins."""
-        [(pk, state)] = self.rows(
-            "select id, state from backups_operation order by id desc limit 1"
-        )
-        if state in {"queued", "running"}:
-            code = (
-                "from backups.actions.operations import finish; "
-                "from backups.models import Operation; "
-                f"finish(Operation.objects.get(pk={pk}))"
-            )
-            assert self.forks.run("shell", "--no-imports", "-c", code) == 0
-
-    def last_state(self) -> str:
-        [(state,)] = self.rows("select state from backups_operation order by id desc limit 1")
-        return str(state)
-
-    def agrees(self) -> str:
-        """The one certificate that port, files and database tell of."""
-        query = "select fingerprint from backups_certificate"
-        [(known,)] = self.rows(f"{query} where live_since is not null and live_until is null")
-        chain, key = ((self.data / n).read_text() for n in ("public_key", "private_key"))
-        assert certificates.fits(chain, key)
-        assert certificates.facts_of(chain).fingerprint == known == self.shown()
-        return str(known)
 
 
 @pytest.fixture
