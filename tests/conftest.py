@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -21,6 +22,9 @@ from tests.rig.house import House
 
 # Playwright's synchronous interface runs a loop in this thread, which Django takes for async code.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+
+# Under nohup it is ignored, by all that the tests start as well.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 CHROMIUM = Path("/usr/bin/chromium")
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}

@@ -50,8 +50,6 @@ def test_a_signal_reaches_the_command(home: Home, dashboard: FakeDashboard, numb
         [*command, "bash", "-c", script],
         stdout=subprocess.PIPE,
         stdin=subprocess.DEVNULL,
-        # Under nohup the whole suite ignores SIGHUP, and who ignores it passes nothing on.
-        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
     )
     process.stdout.readline()
 
