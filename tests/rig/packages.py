@@ -12,6 +12,7 @@ NEEDED = {
     "chromium": "/usr/bin/chromium",
     "curl": "curl",
     "debootstrap": "debootstrap",
+    "docker-registry": "docker-registry",
     "fonts-dejavu-core": "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
     "iproute2": "ip",
     "openssl": "openssl",
