@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
+from backups import engines
 from backups.actions.lease import Lease
 from backups.engines import restserver
 from backups.engines.errors import EngineError
@@ -23,7 +24,8 @@ def wait_until_live(
     lease.step("Waiting until rest-server answers", 85)
     pin = server.pin if pin is None else pin
     deadline = time.monotonic() + READY_WITHIN
-    while not (answer := restserver.probe(server.probe_url, pin=pin)).is_live:
+    mark = engines.mark_of(server)
+    while not (answer := restserver.probe(server.probe_url, pin=pin, mark=mark)).is_live:
         _insist_on_running(containers, server)
         if time.monotonic() > deadline:
             raise EngineError(f"It started, but rest-server does not answer. {answer.sentence}")
@@ -38,7 +40,7 @@ def insist_on_staying(
     while time.monotonic() < deadline:
         time.sleep(0.5)
         _insist_on_running(containers, server, restarts=0)
-    answer = restserver.probe(server.probe_url, pin=pin)
+    answer = restserver.probe(server.probe_url, pin=pin, mark=engines.mark_of(server))
     if not answer.is_live:
         raise EngineError(f"It answered at first, but not for long. {answer.sentence}")
 

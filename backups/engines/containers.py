@@ -14,6 +14,7 @@ from docker.models.containers import Container as DockerContainer
 
 from backups.engines import (
     container_images,
+    container_logs,
     container_sight,
     container_trial,
     container_usage,
@@ -24,6 +25,7 @@ from backups.engines.container_engine import EngineStatus, connect, status
 from backups.engines.container_files import ContainerFiles
 from backups.engines.container_folder import insist_on_folder
 from backups.engines.container_images import PullProgress
+from backups.engines.container_logs import RecentLog
 from backups.engines.container_sight import Sight
 from backups.engines.container_spec import (
     STOP_TIMEOUT,
@@ -44,6 +46,7 @@ __all__ = [
     "EngineStatus",
     "Mount",
     "PullProgress",
+    "RecentLog",
     "Spec",
     "docker_run",
 ]
@@ -210,6 +213,16 @@ class Containers:
     def logs(self, name: str, *, tail: int = 50, has_times: bool = False) -> list[str]:
         with self._container(name) as container:
             return _log(container, tail=tail, has_times=has_times)
+
+    def recent_log(self, name: str, *, tail: int, since: int = 0) -> RecentLog | None:
+        """For pages: bounded in bytes and in seconds; None without such a container."""
+        with connect(self.base_url, timeout=container_logs.TIMEOUT) as client:
+            found = _find(client, name)
+            if found is None:
+                return None
+            output, is_cut = container_logs.read(client, str(found.id), tail=tail, since=since)
+            lines = container_logs.lines_of(output, is_cut=is_cut)
+            return RecentLog(Container.from_inspection(found.attrs), lines, is_cut)
 
     def uploads(self, name: str) -> int:
         """How many uploads write into its data directory; 0 where its image cannot tell."""

@@ -45,14 +45,19 @@ class _OtherCertificateError(ssl.SSLError):
     """The port shows another certificate than the one that it should."""
 
 
-def probe(url: str, *, timeout: float = 3.0, ca: Path | None = None, pin: str = "") -> Answer:
+def probe(
+    url: str, *, timeout: float = 3.0, ca: Path | None = None, pin: str = "", mark: str = ""
+) -> Answer:
     """Whether rest-server answers here; asks without a password, so nothing can happen.
 
     With `pin`, the SHA-256 of a certificate in hexadecimal, that one is trusted and no other.
+    `mark` is the User-Agent, by which the log tells who asked.
     """
     started = time.monotonic()
+    headers = {"User-Agent": mark} if mark else {}
     try:
-        state, sentence = _recognise(url, _ask(url, "GET", "/", timeout=timeout, ca=ca, pin=pin))
+        reply = _ask(url, "GET", "/", headers, timeout=timeout, ca=ca, pin=pin)
+        state, sentence = _recognise(url, reply)
     except TimeoutError:
         state, sentence = "timeout", f"Nothing answered at {url} within {timeout:g} s."
     except ssl.SSLError as error:
@@ -72,15 +77,16 @@ def is_let_in(
     timeout: float = 3.0,
     ca: Path | None = None,
     pin: str = "",
+    mark: str = "",
 ) -> bool:
     """Sign in for real; EngineError when neither yes nor no comes back."""
     path = "/config" if user in _PARTS else f"/{quote(user, safe='')}/config"
     credentials = base64.b64encode(f"{user}:{password}".encode()).decode()
-    headers = {"Authorization": f"Basic {credentials}"}
+    headers = {"Authorization": f"Basic {credentials}"} | ({"User-Agent": mark} if mark else {})
     try:
         status = _ask(url, "HEAD", path, headers, timeout=timeout, ca=ca, pin=pin).status
     except (OSError, http.client.HTTPException):
-        answer = probe(url, timeout=timeout, ca=ca, pin=pin)
+        answer = probe(url, timeout=timeout, ca=ca, pin=pin, mark=mark)
         raise EngineError(f"The sign-in of {user} could not be tried. {answer.sentence}") from None
     if status in {200, 404}:
         return True

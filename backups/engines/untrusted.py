@@ -11,6 +11,8 @@ MAX_LINE = 1000
 
 # Lone surrogates cannot be encoded, and PostgreSQL refuses NUL.
 _UNPRINTABLE = re.compile(r"\x1b\[[0-9;?]{0,20}[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+# They turn text around, or hide in it.
+_INVISIBLE = re.compile("[\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 
 
 def document(line: str) -> object:
@@ -26,8 +28,16 @@ def document(line: str) -> object:
 def text(value: object, *, limit: int = MAX_LINE) -> str:
     if not isinstance(value, str):
         return ""
-    clean = redact(_UNPRINTABLE.sub("", value))
-    return clean if len(clean) <= limit else f"{clean[: limit - 1]}…"
+    return shortened(redact(_UNPRINTABLE.sub("", value)), limit=limit)
+
+
+def visible(value: str, *, limit: int = MAX_LINE) -> str:
+    """For a page that is read by eye: nothing in it is hidden or turned around."""
+    return text(_INVISIBLE.sub("", value), limit=limit)
+
+
+def shortened(value: str, *, limit: int = MAX_LINE) -> str:
+    return value if len(value) <= limit else f"{value[: limit - 1]}…"
 
 
 def number(value: object) -> float:
