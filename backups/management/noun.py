@@ -66,6 +66,11 @@ class NounCommand(BaseCommand, ABC):
             json.dumps(data, cls=DjangoJSONEncoder, indent=2) if self._as_json else text
         )
 
+    def tell(self, data: Any, text: str) -> None:
+        """One of many answers that come one after the other, each on its line as JSON."""
+        self.stdout.write(json.dumps(data, cls=DjangoJSONEncoder) if self._as_json else text)
+        self.stdout.flush()
+
     def _own_options(self, options: dict[str, Any]) -> list[str]:
         common = {"verb", "verbosity", "settings", "pythonpath", "traceback"}
         common |= {"no_color", "force_color", "skip_checks"}

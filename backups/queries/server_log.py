@@ -1,7 +1,9 @@
 """What a server wrote, and how its container is: read anew each time, kept nowhere."""
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from backups import engines
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 SHOWN = 200
 # Usually enough; the larger window is for those who search, and for much of our own between.
 WINDOW, WIDE_WINDOW = 1000, 5000
+_NEVER = datetime.min.replace(tzinfo=UTC)
 _GRAVITY: dict[Level, int] = {"note": 0, "warning": 1, "error": 2}
 
 
@@ -54,6 +57,8 @@ class ServerLog:
     probes: int = 0
     # What it wrote before it ended by itself.
     last_words: Line | None = None
+    # The last of the gravest.
+    worst: Line | None = None
     # More was written than was read.
     is_cut: bool = False
 
@@ -63,15 +68,20 @@ class ServerLog:
         return self.container is not None and _has_failed(self.container)
 
     @property
-    def newest(self) -> tuple[Line, ...]:
-        """As many as a page shows, the newest first."""
-        return self.lines[: -SHOWN - 1 : -1]
+    def newest(self) -> list[tuple[Line, bool]]:
+        """As many as a page shows, the newest first; of equal meanings in a row one is told."""
+        shown = self.lines[: -SHOWN - 1 : -1]
+        meanings = [(line.level, line.meaning) for line in shown]
+        return [
+            (line, bool(line.meaning or line.is_own_probe) and here != after)
+            for line, here, after in zip(shown, meanings, [*meanings[1:], None], strict=True)
+        ]
 
     @property
     def state(self) -> str:
         """Another one as soon as there is something new to see."""
         found = self.container
-        seen = [(line.at, line.text) for line in self.newest]
+        seen = [(line.at, line.text) for line, _ in self.newest]
         how = (found.id, found.state, found.exit_code, found.restart_count) if found else ()
         told = repr((self.problem, how, self.errors, self.warnings, seen))
         return hashlib.sha256(told.encode(errors="replace")).hexdigest()[:16]
@@ -96,20 +106,28 @@ def _read(server: Server, wanted: Wanted, tail: int) -> ServerLog:
     is_full = recent.is_cut or len(recent.lines) >= tail
     if is_full and len(shown) < SHOWN and tail < WIDE_WINDOW:
         return _read(server, wanted, WIDE_WINDOW)
-    others = [line.level for line in lines if not line.is_own_probe]
+    others = [line for line in lines if not line.is_own_probe]
+    levels = Counter(line.level for line in others)
     return ServerLog(
         shown,
         recent.container,
-        errors=others.count("error"),
-        warnings=others.count("warning"),
+        errors=levels["error"],
+        warnings=levels["warning"],
         probes=len(lines) - len(others),
         last_words=_last_words(lines) if _has_failed(recent.container) else None,
+        worst=max(others, key=_weight, default=None),
         is_cut=is_full,
     )
 
 
 def _has_failed(container: "Container") -> bool:
     return not container.is_running and bool(container.exit_code or container.error)
+
+
+def _weight(line: Line) -> tuple[int, bool, datetime]:
+    """A request that failed only points to the line that says why."""
+    is_pointer = line.request is not None and line.request.status == 500
+    return _GRAVITY[line.level], not is_pointer, line.at or _NEVER
 
 
 def _last_words(lines: list[Line]) -> Line | None:

@@ -1,5 +1,6 @@
 """`manage.py servers`: the containers."""
 
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
@@ -13,9 +14,11 @@ from backups.engines.container_compose import compose
 from backups.engines.container_oddities import Oddity
 from backups.engines.container_spec import docker_run
 from backups.engines.errors import EngineError
+from backups.management import server_logs
 from backups.management.noun import NounCommand, Option, Verb, finish, named
 from backups.management.server_options import fields_of, server_options
 from backups.models import Operation, Server
+from backups.queries.server_log import Wanted
 
 _NAME: Option = ("name", {})
 _WAIT: Option = (
@@ -64,6 +67,7 @@ class Command(NounCommand):
             "open-window": (self.open_window, [_NAME, _MINUTES]),
             "close-window": (self.close_window, [_NAME]),
             "show": (self.show, [_NAME]),
+            "logs": (self.logs, [_NAME, *server_logs.LOG_OPTIONS]),
             "as-docker-run": (self.as_docker_run, [_NAME]),
             "as-compose": (self.as_compose, [_NAME]),
         }
@@ -186,6 +190,18 @@ class Command(NounCommand):
         line = docker_run(server.spec)
         lines = [f"{name:25}{value}" for name, value in _facts(server).items()]
         self.answer({**_facts(server), "docker_run": line}, "\n".join([*lines, "", line]))
+
+    def logs(self, name: str, tail: int, search: str, *, probes: bool, follow: bool) -> None:
+        """What rest-server wrote, with what known lines mean."""
+        asked = named(Server, name), Wanted(search, with_probes=probes), tail
+        if follow:
+            with suppress(KeyboardInterrupt):
+                for line in server_logs.follow(*asked):
+                    self.tell(server_logs.facts_of(line), server_logs.words_of(line))
+        else:
+            lines = server_logs.newest_lines(*asked)
+            text = "\n".join(map(server_logs.words_of, lines)) or "No line."
+            self.answer([server_logs.facts_of(line) for line in lines], text)
 
     def as_docker_run(self, name: str) -> None:
         """The command that makes an equal container without Resthouse."""
