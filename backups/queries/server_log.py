@@ -71,10 +71,10 @@ class ServerLog:
     def newest(self) -> list[tuple[Line, bool]]:
         """As many as a page shows, the newest first; of equal meanings in a row one is told."""
         shown = self.lines[: -SHOWN - 1 : -1]
-        meanings = [(line.level, line.meaning) for line in shown]
+        meanings = [(line.is_own_probe, line.meaning) for line in shown]
         return [
-            (line, bool(line.meaning or line.is_own_probe) and here != after)
-            for line, here, after in zip(shown, meanings, [*meanings[1:], None], strict=True)
+            (line, bool(line.meaning or line.is_own_probe) and own != next_one)
+            for line, own, next_one in zip(shown, meanings, [*meanings, None][1:], strict=True)
         ]
 
     @property
