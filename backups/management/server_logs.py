@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -22,23 +23,33 @@ LOG_OPTIONS: list[Option] = [
 
 def newest_lines(server: Server, wanted: Wanted, tail: int) -> list[Line]:
     """Oldest first; EngineError when the log cannot be read."""
+    return list(_every_line(server, wanted, tail)[-tail:])
+
+
+def follow(server: Server, wanted: Wanted, tail: int) -> Iterator[Line]:
+    """The newest lines, then every new one; also over a restart of the engine."""
+    lines = _every_line(server, wanted, tail)
+    yield from lines[-tail:]
+    while True:
+        known, newest = set(lines), lines[-1].at if lines else None
+        time.sleep(1)
+        # A wider window may reach further back than the one before it.
+        found = [line for line in log_of(server, wanted).lines if _is_after(line, newest)]
+        yield from (line for line in found if line not in known)
+        lines = tuple(found) or lines
+
+
+def _is_after(line: Line, moment: datetime | None) -> bool:
+    return moment is None or line.at is None or line.at >= moment
+
+
+def _every_line(server: Server, wanted: Wanted, tail: int) -> tuple[Line, ...]:
     if not 0 < tail <= WIDE_WINDOW:
         raise EngineError(f"--tail takes a number from 1 to {WIDE_WINDOW}.")
     log = log_of(server, wanted, tail=WIDE_WINDOW)
     if log.problem:
         raise EngineError(log.problem)
-    return list(log.lines[-tail:])
-
-
-def follow(server: Server, wanted: Wanted, tail: int) -> Iterator[Line]:
-    """The newest lines, then every new one; also over a restart of the engine."""
-    yield from newest_lines(server, wanted, tail)
-    known = set(log_of(server, wanted, tail=WIDE_WINDOW).lines)
-    while True:
-        time.sleep(1)
-        lines = log_of(server, wanted).lines
-        yield from (line for line in lines if line not in known)
-        known = set(lines) or known
+    return log.lines
 
 
 def facts_of(line: Line) -> dict[str, Any]:

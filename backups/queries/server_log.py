@@ -59,8 +59,9 @@ class ServerLog:
     last_words: Line | None = None
     # The last of the gravest.
     worst: Line | None = None
-    # More was written than was read.
+    # More was written than was read, which begins here.
     is_cut: bool = False
+    oldest: datetime | None = None
 
     @property
     def is_down(self) -> bool:
@@ -101,7 +102,8 @@ def _read(server: Server, wanted: Wanted, tail: int) -> ServerLog:
     recent = engines.containers_of(server).recent_log(server.name, tail=tail)
     if recent is None:
         return ServerLog(problem=f"There is no container called {server.name}.", is_gone=True)
-    lines = read_log(recent.lines, mark=engines.mark_of(server))
+    is_shared = not server.spec.is_published
+    lines = read_log(recent.lines, mark=engines.mark_of(server), is_shared=is_shared)
     shown = tuple(filter(wanted.takes, lines))
     is_full = recent.is_cut or len(recent.lines) >= tail
     if is_full and len(shown) < SHOWN and tail < WIDE_WINDOW:
@@ -117,6 +119,7 @@ def _read(server: Server, wanted: Wanted, tail: int) -> ServerLog:
         last_words=_last_words(lines) if _has_failed(recent.container) else None,
         worst=max(others, key=_weight, default=None),
         is_cut=is_full,
+        oldest=next((line.at for line in lines if line.at), None),
     )
 
 

@@ -19,6 +19,7 @@ def show(request: HttpRequest, name: str) -> HttpResponse:
     if request.GET.get("seen") == log.state:
         return HttpResponse(status=204)
     context = {"server": server, "form": form, "wanted": form.wanted, "log": log}
+    context["window"] = WIDE_WINDOW
     return render(request, "servers/log.html", context, partial="lines")
 
 

@@ -3,7 +3,9 @@
 
 const isInUse = (part) =>
   document.hidden ||
-  part.querySelector(":popover-open, details[open], :is(input, select, textarea):focus") ||
+  part.querySelector(":popover-open, details[open]") ||
+  // What is followed goes on below a filter that somebody has just filled in.
+  part.querySelector(":is(input, select, textarea):focus:not([data-follow] [hx-preserve] *)") ||
   (getSelection().type === "Range" && part.contains(getSelection().anchorNode));
 
 document.addEventListener("htmx:beforeRequest", (event) => {

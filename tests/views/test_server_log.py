@@ -298,7 +298,7 @@ def test_a_long_log_shows_its_newest_lines_and_says_so(
     page = client.get("/servers/house-main/log/")
 
     assert "200 of 1,000 are shown; the download has them all" in text_of(page)
-    assert "Only the newest lines are read" in text_of(page)
+    assert "the newest 5,000 lines at most" in text_of(page)
     assert "line 999" in lines_of(page)
     assert "line 799" not in lines_of(page)
 
