@@ -21,6 +21,7 @@ _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:
 _PLAIN_KNOCK = re.compile(
     r"http: TLS handshake error from (\S+):\d+: client sent an HTTP request to an HTTPS server$"
 )
+_TOLD = re.compile(r"Invalid htpasswd entry for (.+)\.$")
 _BESIDE = timedelta(seconds=0.5)
 _BEGINS_TRACE = re.compile(r"(?:http: )?panic|fatal error:")
 _TRACE = re.compile(
@@ -104,20 +105,25 @@ def _clean(text: str) -> str:
 
 
 def _with_own_sign_ins(lines: list[Line]) -> list[Line]:
-    """A refused sign-in of our own stands twice: with our mark, and without it once beside that."""
-    for tried in lines:
+    """A refused sign-in of our own stands twice: with our mark, and without it beside that."""
+    told: dict[str, list[int]] = {}
+    for number, line in enumerate(lines):
+        if line.at and (found := _TOLD.match(line.text)):
+            told.setdefault(found[1], []).append(number)
+    for tried in lines if told else ():
         request = tried.request
         if request and tried.is_own_probe and request.status == 401 and tried.at:
-            told = f"Invalid htpasswd entry for {unquote(request.path.split('/')[1])}."
-            beside = (
-                (abs(line.at - tried.at), number)
-                for number, line in enumerate(lines)
-                if line.text == told and line.at and not line.is_own_probe
-            )
-            apart, number = min(beside, default=(_BESIDE, -1))
-            if apart < _BESIDE:
-                lines[number] = replace(lines[number], is_own_probe=True)
+            numbers = told.get(unquote(request.path.split("/")[1]), [])
+            # Each of ours takes one away, so that a stranger's at the same moment is left.
+            nearest = min(numbers, key=lambda number: _apart(lines[number], tried), default=None)
+            if nearest is not None and _apart(lines[nearest], tried) < _BESIDE:
+                numbers.remove(nearest)
+                lines[nearest] = replace(lines[nearest], is_own_probe=True)
     return lines
+
+
+def _apart(one: Line, other: Line) -> timedelta:
+    return abs(one.at - other.at) if one.at and other.at else timedelta.max
 
 
 def _folded(lines: Iterable[Line]) -> Iterator[Line]:
