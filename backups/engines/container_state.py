@@ -62,7 +62,8 @@ class Container:
             exit_code=state.get("ExitCode", 0),
             restart_count=found.get("RestartCount", 0),
             ports=tuple(_ports(found)),
-            mounts=tuple(_mounts(found)),
+            # The engine has them in another order each time.
+            mounts=tuple(sorted(_mounts(found), key=lambda mount: mount.target)),
             environment=dict(_variables(config.get("Env") or [])),
             command=(*_words(config.get("Entrypoint")), *_words(config.get("Cmd"))),
             user=config.get("User", ""),

@@ -1,10 +1,11 @@
 """What the tests of an engine's contract have in common, whichever engine it is."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import docker
 import pytest
+from docker.errors import APIError
 
 from backups.engines.container_state import Container
 from backups.engines.containers import Containers, Spec
@@ -22,6 +23,9 @@ def cleared_away(client: docker.DockerClient, name: str) -> Iterator[None]:
     volumes = set()
     for container in client.containers.list(all=True, filters={"name": f"^/?{name}(-|$)"}):
         volumes |= {mount.get("Name") for mount in container.attrs["Mounts"]}
+        with suppress(APIError):
+            # Else Podman would first wait for its end as long as for a server with uploads.
+            container.kill()
         container.remove(force=True, v=True)
     for volume in client.volumes.list():
         if volume.name in volumes:

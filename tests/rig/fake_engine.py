@@ -206,7 +206,7 @@ def _created(spec: Spec, image_id: str) -> Container:
         exit_code=0,
         restart_count=0,
         ports=((spec.address, spec.port),) if spec.is_published else (),
-        mounts=tuple(_mounts(spec)),
+        mounts=tuple(sorted(_mounts(spec), key=lambda mount: mount.target)),
         environment=spec.environment,
         command=("entrypoint",),
         user=spec.user,
