@@ -9,12 +9,14 @@ from backups import engines
 from backups.actions.lease import Lease
 from backups.engines import restserver
 from backups.engines.errors import EngineError
+from backups.engines.restserver_log import read_log
 from backups.models import Server
 
 if TYPE_CHECKING:
     from backups.engines.containers import Containers
 
 READY_WITHIN = 30
+_LAST = 20
 
 
 def wait_until_live(
@@ -58,5 +60,15 @@ def _insist_on_running(containers: "Containers", server: Server, *, restarts: in
 
 
 def _crash(containers: "Containers", server: Server) -> str:
-    last = next((line for line in reversed(containers.logs(server.name)) if line.strip()), "")
-    return f"The container ends right after its start. Its last line: “{last or 'none'}”."
+    said = last_words(containers, server) or "It wrote nothing."
+    return f"The container ends right after its start. {said}"
+
+
+def last_words(containers: "Containers", server: Server) -> str:
+    """What it wrote last, and what that means; empty where it wrote nothing."""
+    lines = [line for line in read_log(containers.logs(server.name, tail=_LAST)) if line.text]
+    if not lines:
+        return ""
+    # What ended it may stand above the trace of where.
+    told = next((line for line in reversed(lines) if line.level == "error"), lines[-1])
+    return f"Its last line: “{told.text}”. {told.meaning}".strip()

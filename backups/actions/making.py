@@ -136,7 +136,7 @@ def _get_image(containers: "Containers", image: str, lease: Lease) -> None:
 
 def prepare_directory(server: Server) -> None:
     """Make the data directory where it is ours to make, owned by the container's user."""
-    if server.engine or server.is_volume:
+    if not server.is_here or server.is_volume:
         return
     directory = Path(server.data_directory)
     try:

@@ -10,6 +10,7 @@ from django_tasks import task
 
 from backups import engines
 from backups.actions.events import record_event
+from backups.actions.live import last_words
 from backups.actions.making import HOUSE, former_name, house_id
 from backups.engines.container_drift import Difference, differences
 from backups.engines.container_sight import Sight
@@ -146,7 +147,7 @@ def _status_of(server: Server, sight: Sight | None) -> tuple[Server.Status, str]
     address, port = server.probe_address, server.port
     if sight.reading is not None:
         spec = sight.reading.spec
-        address, port = Server.reached_at(spec.address), spec.port
+        address, port = server.reached_at(spec.address), spec.port
     answer = engines.probe(server, address=address, port=port)
     if answer.is_live:
         return Server.Status.LIVE, ""
@@ -170,8 +171,6 @@ def _stopped_or_failed(server: Server, container: Container) -> tuple[Server.Sta
 
 def _last_words(server: Server) -> str:
     try:
-        lines = engines.containers_of(server).logs(server.name, tail=20)
+        return f" {last_words(engines.containers_of(server), server)}".rstrip()
     except EngineError:
         return ""
-    last = next((line for line in reversed(lines) if line.strip()), "")
-    return f" Its last line: “{last[:200]}”." if last else ""

@@ -29,6 +29,11 @@ def open_window(server: Server, span: timedelta, *, by: Actor) -> Operation:
         raise EngineError(
             f"The data of {server} is labelled for one container alone (Z). Change that to z first."
         )
+    if server.engine_host:
+        raise EngineError(
+            f"A window is for the machine of the engine alone, and {server.engine_host} is another "
+            "one than this: it could not be proven from here."
+        )
     closes = _end_of(timezone.now(), span)
     window = Server(
         name=f"{server.name}-maintenance"[:63],

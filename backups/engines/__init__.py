@@ -37,7 +37,7 @@ def containers_of(server: "Server") -> "Containers":
 
 def is_visible(server: "Server") -> bool:
     """Whether the data directory lies on a file system that we can write."""
-    is_here = not server.engine and not server.is_volume
+    is_here = server.is_here and not server.is_volume
     return is_here and os.access(server.data_directory, os.R_OK | os.W_OK | os.X_OK)
 
 

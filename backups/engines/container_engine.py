@@ -12,6 +12,7 @@ from typing import Literal, TypedDict
 import docker
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound, TLSParameterError
 from docker.utils import kwargs_from_env
+from paramiko.ssh_exception import NoValidConnectionsError, SSHException
 from requests import RequestException, Response
 from requests.exceptions import SSLError
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, ReadTimeoutError
@@ -25,7 +26,7 @@ CONNECT_TIMEOUT = 2
 CALL_TIMEOUT = 10
 _PING = "/_ping"
 
-Problem = Literal["", "missing", "refused", "permission", "timeout", "tls", "other"]
+Problem = Literal["", "missing", "refused", "permission", "timeout", "tls", "ssh", "other"]
 
 
 class _NobodyThereError(Exception):
@@ -44,6 +45,8 @@ _PROBLEMS: tuple[tuple[type[BaseException], Problem], ...] = (
     (SSLError, "tls"),
     (TLSParameterError, "tls"),
     (_TLSWantedError, "tls"),
+    (SSHException, "ssh"),
+    (NoValidConnectionsError, "refused"),
     (FileNotFoundError, "missing"),
     (PermissionError, "permission"),
     (ConnectionRefusedError, "refused"),
@@ -68,6 +71,11 @@ _SENTENCES: dict[Problem, str] = {
     "tls": (
         "No TLS connection to the container engine at {where}: check the certificates in "
         "DOCKER_CERT_PATH."
+    ),
+    "ssh": (
+        "No SSH connection to the machine of the container engine at {where} ({error}). Its key "
+        "has to stand in ~/.ssh/known_hosts of the user of Resthouse, whose own key has to be "
+        "let in there."
     ),
     "other": "The container engine at {where} cannot be used: {error}",
 }
@@ -134,7 +142,11 @@ def _ping(client: docker.DockerClient) -> Response:
 
 @contextmanager
 def _client(base_url: str, *, version: str, timeout: int) -> Iterator[docker.DockerClient]:
-    client = docker.DockerClient(version=version, timeout=timeout, **_arguments(base_url))
+    try:
+        client = docker.DockerClient(version=version, timeout=timeout, **_arguments(base_url))
+    except (SSHException, NoValidConnectionsError) as error:
+        # The one kind of address that is connected to at once.
+        raise _NobodyThereError(str(error)) from error
     # A proxy or REQUESTS_CA_BUNDLE in the environment is meant for the web, not for the engine.
     client.api.trust_env = False
     try:
@@ -157,7 +169,7 @@ def in_words(where: str) -> Iterator[None]:
     except APIError as error:
         raise EngineError(f"The container engine refused: {_explanation(error)}.") from error
     # requests' errors are no DockerException, and urllib3's are neither.
-    except (DockerException, RequestException, HTTPError, _NobodyThereError) as error:
+    except (DockerException, RequestException, HTTPError, SSHException, _NobodyThereError) as error:
         sentence = _SENTENCES[_problem_of(error)].format(where=where, error=_short(error))
         raise EngineUnavailable(sentence) from error
 

@@ -156,7 +156,7 @@ class Server(Wanted):
         try:
             # Where somebody else has put the data, it is too late to say so.
             if not self.is_adopted:
-                data_directory.check(self.data_directory, is_here=not self.engine, own=own)
+                data_directory.check(self.data_directory, is_here=self.is_here, own=own)
         except EngineError as error:
             return str(error)
         others = Server.objects.filter(engine=self.engine).exclude(
@@ -182,10 +182,10 @@ class Server(Wanted):
         """Whether this machine alone reaches it, so that no line needs encryption."""
         return is_loopback(self.address)
 
-    @staticmethod
-    def reached_at(address: str) -> str:
-        """Where Resthouse itself reaches it: a wildcard address answers on loopback."""
-        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104
+    def reached_at(self, address: str) -> str:
+        """Where Resthouse itself reaches it: a wildcard address answers on loopback as well."""
+        loopback = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address)  # noqa: S104
+        return address if loopback is None else self.engine_host or loopback
 
     @property
     def probe_address(self) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from typing import Any, Literal, cast
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
@@ -12,6 +13,8 @@ from backups.engines.container_state import DATA_DIRECTORY, Mount
 from backups.engines.errors import EngineError
 from backups.engines.restserver import Options
 
+_SCHEMES = ("unix://", "tcp://", "ssh://")
+_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 _IMAGE = re.compile(r"[A-Za-z0-9][\w.:/@-]*", re.ASCII)
 
 
@@ -78,6 +81,13 @@ class Wanted(models.Model):
         errors: dict[str, Any] = {}
         if self.image and not _IMAGE.fullmatch(self.image):
             errors["image"] = "Write it as NAME:TAG, such as restic/rest-server:latest."
+        if self.engine and not self.engine.startswith(_SCHEMES):
+            errors["engine"] = "Write it as unix:///PATH, tcp://HOST:PORT or ssh://USER@HOST."
+        elif self.engine_host and self.address in {"127.0.0.1", "::1"}:
+            errors["address"] = (
+                f"On {self.engine_host} only that machine itself would reach {self.address}. Give "
+                "an address of it, or 0.0.0.0."
+            )
         policy, _, retries = self.restart_policy.partition(":")
         if policy not in self.RESTART_POLICIES or (retries and not retries.isdecimal()):
             known = ", ".join(self.RESTART_POLICIES)
@@ -88,6 +98,17 @@ class Wanted(models.Model):
             errors["tls_min_version" if "TLS" in str(error) else "proxy_header"] = str(error)
         if errors:
             raise ValidationError(errors)
+
+    @property
+    def engine_host(self) -> str:
+        """The machine of the engine, where that is another one; else empty."""
+        host = urlsplit(self.engine).hostname or ""
+        return "" if host in _THIS_MACHINE else host
+
+    @property
+    def is_here(self) -> bool:
+        """Whether its folders are folders of this machine."""
+        return not self.engine or self.engine.startswith("unix:")
 
     @property
     def is_volume(self) -> bool:

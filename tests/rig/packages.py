@@ -15,6 +15,7 @@ NEEDED = {
     "docker-registry": "docker-registry",
     "fonts-dejavu-core": "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
     "iproute2": "ip",
+    "openssh-server": "/usr/sbin/sshd",
     "openssl": "openssl",
     "podman": "podman",
     "restic": "restic",
