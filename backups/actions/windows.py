@@ -2,6 +2,7 @@
 append-only and for this machine alone, so that somebody can forget and prune."""
 
 import logging
+import socket
 from datetime import datetime, timedelta
 
 from django.utils import timezone
@@ -105,7 +106,15 @@ def _end_of(begin: datetime, span: timedelta) -> datetime:
 
 def _free_port(engine: str) -> int:
     taken = set(Server.objects.filter(engine=engine).values_list("port", flat=True))
-    return next(port for port in _PORTS if port not in taken)
+    return next(port for port in _PORTS if port not in taken and _is_free(port))
+
+
+def _is_free(port: int) -> bool:
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
 
 
 def _clock(moment: datetime) -> str:
