@@ -39,7 +39,9 @@ def read(
     deadline = time.monotonic() + TIMEOUT
     api = client.api
     address = f"{api.base_url}/v{api.api_version}/containers/{container_id}/logs"
-    wanted = {"stdout": 1, "stderr": 1, "timestamps": 1, "follow": 0, "tail": tail, "since": since}
+    wanted = {"stdout": 1, "stderr": 1, "timestamps": 1, "tail": tail}
+    if since:
+        wanted["since"] = since
     with api.get(address, params=wanted, timeout=TIMEOUT, stream=True) as response:
         try:
             response.raise_for_status()

@@ -23,7 +23,7 @@ _TABLE: tuple[tuple[str, Level, str], ...] = (
         "warning",
         "A sign-in as {name} was refused: the password was wrong, or its hash is neither bcrypt "
         "nor SHA. If it is a host of yours, rotate the password and give it the new one. Right "
-        "after a change of {name} it is Resthouse, which proves that a wrong password is refused.",
+        "after a change of {name} it may be Resthouse, which proves that a wrong one is refused.",
     ),
     ("Reloaded htpasswd file", "note", "The users file was read again: its changes are in force."),
     (

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import docker
 import pytest
+from docker.types import LogConfig
 
 from backups.engines import container_logs, restserver
 from backups.engines.containers import Containers
-from backups.engines.errors import EngineUnavailable
+from backups.engines.errors import EngineError, EngineUnavailable
 from backups.engines.restserver import Options
 from backups.engines.restserver_log import Line, read_log
 from tests.engines.conftest import Served
@@ -50,6 +51,22 @@ def test_what_strangers_and_we_ourselves_leave_in_the_log_is_told_apart(
 
 def test_a_container_that_is_not_there_has_no_log(containers: Containers) -> None:
     assert containers.recent_log("resthouse-test-nobody", tail=10) is None
+
+
+def test_a_log_that_the_engine_gives_to_another_says_so(
+    containers: Containers, prepare: Serve, docker_client: docker.DockerClient
+) -> None:
+    served = prepare(Options())
+    docker_client.containers.run(
+        served.spec.image,
+        ["true"],
+        name=served.name,
+        detach=True,
+        log_config=LogConfig(type="none"),
+    )
+
+    with pytest.raises(EngineError, match="logging driver does not support reading"):
+        containers.recent_log(served.name, tail=10)
 
 
 @pytest.mark.parametrize("has_terminal", [False, True])
