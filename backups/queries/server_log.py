@@ -102,7 +102,8 @@ def _read(server: Server, wanted: Wanted, tail: int) -> ServerLog:
     recent = engines.containers_of(server).recent_log(server.name, tail=tail)
     if recent is None:
         return ServerLog(problem=f"There is no container called {server.name}.", is_gone=True)
-    is_shared = not server.spec.is_published
+    network = server.spec.network
+    is_shared = network == "host" or ":" in network
     lines = read_log(recent.lines, mark=engines.mark_of(server), is_shared=is_shared)
     shown = tuple(filter(wanted.takes, lines))
     is_full = recent.is_cut or len(recent.lines) >= tail

@@ -130,7 +130,7 @@ def json_answer(body: bytes) -> bytes:
     return head % len(body) + body
 
 
-VERSION = json_answer(b'{"ApiVersion": "1.41"}')
+PING = b"HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nContent-Length: 2\r\n\r\nOK"
 CONTAINER = json_answer(
     b'{"Id": "abc", "Name": "/house", "State": {"Status": "running"}, "Config": {}}'
 )
@@ -139,8 +139,8 @@ STREAM = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 @pytest.mark.parametrize(
     "answers",
-    [[], [VERSION], [VERSION, CONTAINER], [VERSION, CONTAINER, STREAM + b"5\r\nhello\r\n"]],
-    ids=["at once", "after its version", "after the container", "in the log"],
+    [[], [PING], [PING, CONTAINER], [PING, CONTAINER, STREAM + b"5\r\nhello\r\n"]],
+    ids=["at once", "after its first word", "after the container", "in the log"],
 )
 def test_an_engine_that_falls_silent_holds_nobody_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answers: list[bytes]
