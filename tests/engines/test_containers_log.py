@@ -5,6 +5,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import docker
@@ -12,11 +14,12 @@ import pytest
 from docker.types import LogConfig
 
 from backups.engines import container_logs, restserver
-from backups.engines.containers import Containers
+from backups.engines.containers import Containers, Spec
 from backups.engines.errors import EngineError, EngineUnavailable
 from backups.engines.restserver import Options
 from backups.engines.restserver_log import Line, read_log
 from tests.engines.conftest import Served
+from tests.rig.waiting import wait_until
 
 Serve = Callable[[Options], Served]
 MARK = "Resthouse/0123456789"
@@ -47,6 +50,35 @@ def test_what_strangers_and_we_ourselves_leave_in_the_log_is_told_apart(
     assert all(line.at and line.at.timestamp() > began for line in lines)
     told = [line for line in lines_of(containers, served.name) if "entry for alice" in line.text]
     assert [line.is_own_probe for line in told] == [True]
+
+
+@pytest.mark.parametrize("engine", ["docker", "podman"], indirect=True)
+def test_docker_and_podman_hand_out_the_same_log(engine: Containers, spec: Spec) -> None:
+    spec = replace(spec, options=Options(has_access_log=True))
+    url = f"http://127.0.0.1:{spec.port}/"
+    engine.create(spec)
+    empty = engine.recent_log(spec.name, tail=10)
+    began = datetime.now(UTC) - timedelta(seconds=2)
+    engine.start(spec.name)
+    wait_until(lambda: restserver.probe(url, mark=MARK).is_live, 20)
+    restserver.is_let_in(url, "stranger", "guess")
+    wait_until(lambda: "/stranger/config" in lines_of(engine, spec.name)[-1].text, 5)
+
+    assert empty is not None
+    assert empty.lines == ()
+    lines = lines_of(engine, spec.name, int(began.timestamp()))
+    assert [line.text for line in lines[1:6]] == [
+        "Data directory: /data",
+        "Authentication enabled",
+        "Loaded htpasswd file /data/.htpasswd",
+        "Private repositories enabled",
+        "start server on [::]:8000",
+    ]
+    assert [line.is_own_probe for line in lines[-2:]] == [True, False]
+    assert all(line.at and began < line.at < datetime.now(UTC) for line in lines)
+    newest = engine.recent_log(spec.name, tail=1)
+    assert newest is not None
+    assert [line.text for line in read_log(newest.lines)] == [lines[-1].text]
 
 
 def test_a_container_that_is_not_there_has_no_log(containers: Containers) -> None:
