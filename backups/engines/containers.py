@@ -188,7 +188,8 @@ class Containers:
         with self._container(name) as container:
             # Also one that is between two starts of a crash loop.
             container.stop(timeout=30)
-            container.remove()
+            # By force, since Podman starts such a one again although it was told to stop it.
+            container.remove(force=True)
 
     def remove_volume(self, name: str) -> None:
         with connect(self.base_url) as client, suppress(NotFound):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 
 from backups.engines import uploads
 from backups.engines.container_state import Mount
@@ -40,9 +41,18 @@ def test_the_log_is_given_from_its_end(engine: Engine, spec: Spec) -> None:
 
     assert lines[-1] == "Reloaded htpasswd file"
     assert engine.logs(spec.name, tail=1) == lines[-1:]
-    at, _, text = engine.logs(spec.name, has_times=True)[-1].partition(" ")
+    timed = engine.logs(spec.name, has_times=True)[-1]
+    at, _, text = timed.partition(" ")
     assert text == lines[-1]
-    assert at[:4].isdecimal()
+    moment = datetime.fromisoformat(at)
+    recent = engine.recent_log(spec.name, tail=1, since=int(moment.timestamp()))
+    assert recent is not None
+    assert (recent.lines, recent.is_cut) == ((timed,), False)
+    assert recent.container == look(engine, spec.name)
+    later = engine.recent_log(spec.name, tail=1, since=int(moment.timestamp()) + 2)
+    assert later is not None
+    assert later.lines == ()
+    assert engine.recent_log(f"{spec.name}-none", tail=1) is None
 
 
 def test_uploads_under_way_are_counted_while_it_runs(engine: Engine, spec: Spec) -> None:

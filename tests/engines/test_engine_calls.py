@@ -95,6 +95,7 @@ def live_a_life(containers: Any, served: Served, folder: Path, tag: str) -> None
     assert files.read(".htpasswd") == b""
     assert containers.reload_users(name)
     assert containers.logs(name)[-1] == "Reloaded htpasswd file"
+    assert containers.recent_log(name, tail=1).lines
     containers.restart(name)
     assert containers.find(name).is_running
     assert name in {server.name for server in containers.rest_servers()}

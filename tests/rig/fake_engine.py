@@ -9,6 +9,7 @@ from pathlib import Path
 from backups.engines import uploads
 from backups.engines.container_engine import EngineStatus
 from backups.engines.container_images import PullProgress
+from backups.engines.container_logs import RecentLog
 from backups.engines.container_reading import Reading
 from backups.engines.container_sight import Sight
 from backups.engines.container_spec import PORT, Spec
@@ -138,6 +139,13 @@ class FakeEngine:
     def logs(self, name: str, *, tail: int = 50, has_times: bool = False) -> list[str]:
         log = self._get(name).log[-tail:]
         return [f"{at.isoformat()} {line}" if has_times else line for at, line in log]
+
+    def recent_log(self, name: str, *, tail: int, since: int = 0) -> RecentLog | None:
+        made = self._find(name)
+        if made is None:
+            return None
+        lines = [f"{at.isoformat()} {line}" for at, line in made.log if at.timestamp() >= since]
+        return RecentLog(made.found, tuple(lines[-tail:]))
 
     def uploads(self, name: str) -> int:
         made = self._get(name)
