@@ -5,7 +5,7 @@ from functools import wraps
 from io import BytesIO
 from typing import Any
 
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.core.files.uploadedfile import InMemoryUploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 from django.http import HttpResponse
@@ -47,7 +47,7 @@ def of_any_size(
                 request.upload_handlers = [SecretUploadHandler(request)]
             try:
                 request.POST  # noqa: B018
-            except RequestDataTooBig:
+            except (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent):
                 return too_large(request, *args, **kwargs)
             return csrf_protect(view)(request, *args, **kwargs)
 

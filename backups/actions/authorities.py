@@ -15,7 +15,8 @@ from backups.models import Authority, Certificate, Operation, SigningRequest
 def make_authority(name: str = "", *, by: Actor) -> Authority:
     """Hosts that trust it trust every certificate that this house makes, also the next one."""
     with transaction.atomic():
-        if current := Authority.objects.select_for_update().current():
+        current = Authority.objects.select_for_update().current()
+        if current is not None and not current.ends_soon:
             raise EngineError(
                 f"The house has an authority already, {current}, until "
                 f"{current.not_after:%d %b %Y}. Hosts trust that one."

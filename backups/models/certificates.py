@@ -11,6 +11,8 @@ from backups.models.servers import Server
 
 # Time enough to renew one by hand, and to bring it to the hosts.
 ENDS_SOON = timedelta(days=14)
+# Every host has to be given the next one.
+AUTHORITY_ENDS_SOON = timedelta(days=90)
 # Days left at which something is to be said, the last first.
 THRESHOLDS = (1, 7, 14, 30)
 
@@ -122,6 +124,11 @@ class Certificate(models.Model):
 class AuthorityQuerySet(models.QuerySet["Authority"]):
     """Certificate authorities of this house; the newest makes the certificates."""
 
+    def ending(self) -> "AuthorityQuerySet":
+        """The newest, once hosts need time to learn of the next: what it signed ends with it."""
+        newest = self.order_by("-created", "-id")[:1].values("pk")
+        return self.filter(pk__in=newest, not_after__lt=timezone.now() + AUTHORITY_ENDS_SOON)
+
     def current(self) -> "Authority | None":
         return self.filter(not_after__gt=timezone.now()).order_by("-created", "-id").first()
 
@@ -150,6 +157,10 @@ class Authority(models.Model):
     @property
     def print(self) -> str:
         return printed(self.fingerprint)
+
+    @property
+    def ends_soon(self) -> bool:
+        return self.not_after < timezone.now() + AUTHORITY_ENDS_SOON
 
 
 class SigningRequest(models.Model):

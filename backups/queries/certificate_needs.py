@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from django.db.models import QuerySet
 from django.urls import reverse
+from django.utils import timezone
 
-from backups.models import Certificate, Handshake, Server, Watch
+from backups.models import Authority, Certificate, Handshake, Server, Watch
 from backups.queries.need import Need
 
 
@@ -13,11 +14,17 @@ def certificate_needs(limit: int) -> Iterator[Need]:
     """What hosts see before what only will be."""
     yield from map(_of_handshake, _handshakes()[:limit])
     yield from map(_of_certificate, _ending()[:limit])
+    yield from map(_of_authority, Authority.objects.ending())
     yield from map(_of_watch, _watches()[:limit])
 
 
 def count_certificate_needs() -> int:
-    return _handshakes().count() + _ending().count() + _watches().count()
+    return (
+        _handshakes().count()
+        + _ending().count()
+        + Authority.objects.ending().count()
+        + _watches().count()
+    )
 
 
 def _ending() -> QuerySet[Certificate]:
@@ -36,6 +43,20 @@ def _of_certificate(certificate: Certificate) -> Need:
         url=_certificates_of(certificate.server),
         when="It ended" if is_over else "It ends",
         since=certificate.not_after,
+    )
+
+
+def _of_authority(authority: Authority) -> Need:
+    return Need(
+        state="warning",
+        label="Ends soon" if authority.not_after > timezone.now() else "Over",
+        name=authority.name,
+        sentence="ends, and all certificates that it signed end with it",
+        reason="Make the next one, and give it to the hosts before that day.",
+        button="See what to do",
+        url=reverse("certificates:authority"),
+        when="It ends",
+        since=authority.not_after,
     )
 
 

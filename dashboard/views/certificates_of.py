@@ -27,7 +27,14 @@ from backups.models import (
     Watch,
 )
 from backups.queries.trust import clients_of, names_of, system_store
-from dashboard.forms.certificates import TOO_LARGE, LineForm, MakeForm, UploadForm, WatchForm
+from dashboard.forms.certificates import (
+    TOO_LARGE,
+    ApplyForm,
+    LineForm,
+    MakeForm,
+    UploadForm,
+    WatchForm,
+)
 from dashboard.http import HttpRequest, render
 from dashboard.uploads import of_any_size
 from dashboard.views.certificates import download
@@ -141,20 +148,24 @@ def restore(request: HttpRequest, server: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def rollback(request: HttpRequest, server: str) -> HttpResponse:
     of = get_object_or_404(Server, name=server)
-    if request.method == "POST":
-        roll_back(of, by=request.user)
-        return redirect("certificates:server", server)
     former = former_certificate(of)
     if former is None:
         messages.info(request, f"{server} has shown no other certificate before.")
         return redirect("certificates:server", server)
+    clients = clients_of(of, former.chain, system_store())
+    form = ApplyForm(request.POST or None, asks=bool(clients.broken))
+    if request.method == "POST" and (form.is_valid() or not clients.broken):
+        roll_back(of, by=request.user)
+        return redirect("certificates:server", server)
     context = {
         "server": of,
         "former": former,
-        "clients": clients_of(of, former.chain, system_store()),
+        "clients": clients,
+        "form": form,
         **_question(of, f"Show {former} of {former.created:%d %b %Y} again?", "Roll back"),
     }
-    return render(request, "certificates/rollback.html", context)
+    status = 422 if request.method == "POST" else 200
+    return render(request, "certificates/rollback.html", context, status=status)
 
 
 @require_http_methods(["GET", "POST"])

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from backups.models import Job, Run, Server, UsersFile
+from backups.actions.authorities import make_authority
+from backups.models import Authority, Job, Run, Server, UsersFile
 from backups.queries.needs import count_needs, needs
 from tests.factories import (
     make_certificate,
@@ -103,7 +104,7 @@ def test_needs_costs_the_same_for_one_job_and_for_many(django_assert_num_queries
     for _ in range(4):
         make_run(make_job(state=Job.State.FAILED), status=Run.Status.FAILED, exit_code=1)
 
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         needs()
 
 
@@ -119,3 +120,17 @@ def test_a_hand_edit_waits_for_somebody_and_a_damaged_file_comes_first():
         ("edited", "warning", "bo, carl, dora, and 2 more."),
     ]
     assert count_needs() == 2
+
+
+def test_an_authority_that_ends_is_told_in_time_to_bring_the_next_one_to_the_hosts():
+    now = timezone.now()
+    fields = {"encrypted_key": b"x", "by_name": "ines", "chain": "", "not_before": now}
+    former = {"fingerprint": "a" * 64, "not_after": now + timedelta(days=89)}
+    Authority.objects.create(name="House CA", **former, **fields)
+
+    assert [(need.state, need.name) for need in needs()] == [("warning", "House CA")]
+    assert count_needs() == 1
+
+    make_authority("The next", by="test")
+
+    assert (needs(), count_needs()) == ([], 0)

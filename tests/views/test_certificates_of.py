@@ -3,6 +3,7 @@
 import io
 import zipfile
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from backups.models import (
     SigningRequest,
     Watch,
 )
+from tests.factories import make_certificate as make_certificate_of
 from tests.factories import make_host, make_job, make_operation, make_server
 from tests.views.reading import text_of
 
@@ -368,3 +370,38 @@ def test_pages_are_for_operators(stranger: Client, server: Server) -> None:
 )
 def test_what_changes_something_wants_a_post(client: Client, server: Server, path: str) -> None:
     assert client.get(f"/certificates/house-main/{path}").status_code == 405
+
+
+def test_more_files_than_anybody_has_are_refused_in_words(client: Client, server: Server) -> None:
+    files = [file(b"x", f"{number}.pem") for number in range(150)]
+
+    response = client.post(NEW, {"brought": files})
+
+    assert response.status_code == 422
+    assert not Certificate.objects.exists()
+
+
+def test_rolling_back_asks_before_it_locks_hosts_out(
+    client: Client, server: Server, pair: Pair
+) -> None:
+    Server.objects.filter(pk=server.pk).update(has_tls=True)
+    actions.keep_pair(server, pair, origin=Certificate.Origin.UPLOADED, by="test")
+    former = Certificate.objects.get()
+    make_certificate_of(server, live_since=timezone.now())
+    Certificate.objects.filter(pk=former.pk).update(
+        live_since=timezone.now() - timedelta(days=9), live_until=timezone.now()
+    )
+    make_job(
+        make_host(name="web-1"),
+        repository_url=f"rest:https://rest.example.org:{server.port}/alice/",
+        trusted=make_authority("Another CA").chain,
+        is_trust_known=True,
+    )
+
+    page = client.get(f"/certificates/{server}/rollback/")
+    assert "web-1" in text_of(page)
+    refused = client.post(f"/certificates/{server}/rollback/")
+
+    assert (refused.status_code, Operation.objects.count()) == (422, 0)
+    client.post(f"/certificates/{server}/rollback/", {"is_read": "on"})
+    assert Operation.objects.count() == 1
