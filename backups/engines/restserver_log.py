@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from backups.engines import untrusted
 from backups.engines.restserver_messages import Level, explain
+from backups.engines.restserver_paths import Place
 from backups.engines.restserver_requests import Request, explain_request, is_loopback
 from backups.engines.untrusted import MAX_LINE
 
@@ -52,13 +53,18 @@ class Line:
         return word.casefold() in f"{self.text}\n{self.meaning}".casefold()
 
 
-def read_log(raw: Iterable[str], *, mark: str = "", is_shared: bool = False) -> list[Line]:
+def read_log(
+    raw: Iterable[str], *, mark: str = "", is_shared: bool = False, place: Place | None = None
+) -> list[Line]:
     """The lines of an engine's answer, oldest first; never raises, whatever they hold.
 
     `mark` is the User-Agent under which this house probes; `is_shared` says that the container
-    has its network with others, so that its loopback is not its own.
+    has its network with others, so that its loopback is not its own; with `place` what is to be
+    typed is told as it is typed there.
     """
     lines = _folded(_line(text, mark, is_shared=is_shared) for text in raw)
+    if place is not None:
+        lines = (replace(line, meaning=place.commands_in(line.meaning)) for line in lines)
     return _with_own_sign_ins(list(lines))
 
 

@@ -3,6 +3,8 @@
 import re
 from typing import Literal
 
+from backups.engines.restserver_paths import places_of
+
 Level = Literal["note", "warning", "error"]
 
 
@@ -27,9 +29,9 @@ _TABLE: tuple[tuple[str, Level, str], ...] = (
     ),
     ("Reloaded htpasswd file", "note", "The users file was read again: its changes are in force."),
     (
-        r"Could not reload htpasswd file: .*permission denied",
+        r"Could not reload htpasswd file: open (?P<file>\S+): permission denied",
         "error",
-        _BY_FILE + "it belongs to another than the user of the container. Give it back." + _STAYS,
+        _BY_FILE + "it belongs to another user. Give it back: `chown USER {file}`." + _STAYS,
     ),
     (
         r"Could not reload htpasswd file: .*no such file",
@@ -45,7 +47,7 @@ _TABLE: tuple[tuple[str, Level, str], ...] = (
         r"error: cannot load (?P<file>\S+) .*permission denied",
         "error",
         "It ends, because {file} does not belong to the user of the container. Give it to that "
-        "user, then start the server.",
+        "user, then start the server: `chown USER {file}`.",
     ),
     (
         r"error: cannot load (?P<file>\S+) .*no such file",
@@ -106,7 +108,7 @@ _TABLE: tuple[tuple[str, Level, str], ...] = (
         r"ERROR: repository has reached maximum size \((?P<size>\d+) bytes\)|"
         r"incoming blob \(\d+ bytes\) would exceed maximum size of repository \((?P<limit>\d+) ",
         "error",
-        "The size limit is reached and uploads are refused. Raise --max-size, or remove old "
+        "The size limit is reached and uploads are refused. Raise `--max-size`, or remove old "
         "snapshots and prune. What is deleted on the disk counts only after a restart.",
     ),
     (
@@ -123,8 +125,8 @@ _TABLE: tuple[tuple[str, Level, str], ...] = (
     (
         r"(?:.*: )?(?:cannot create |touch: )(?P<file>\S+): Permission denied",
         "error",
-        "The data directory does not belong to the user of the container. Give it to that user "
-        "(chown), then start the server.",
+        "The data directory does not belong to the user of the container. Give it to that user, "
+        "then start the server: `chown USER {folder}`.",
     ),
     (
         r"(?:.*: )?(?:cannot create |touch: )(?P<file>\S+): (?:Directory nonexistent|No such file)",
@@ -141,14 +143,14 @@ _TABLE: tuple[tuple[str, Level, str], ...] = (
         r"ERROR: mkdir (?P<file>.{1,300}): permission denied",
         "error",
         "{file} could not be made: the folder above it belongs to another than the user of the "
-        "container. Give it to that user (chown).",
+        "container. Give it to that user: `chown USER {folder}`.",
     ),
     (
         r"ERROR: (?:open|stat|rename|unlink|remove|readdirent|lstat) (?P<file>.{1,300}): "
         "permission denied",
         "error",
         "{file} does not belong to the user of the container, often after a prune as root on the "
-        "server itself. Give the repository to that user (chown -R); restic tries again meanwhile.",
+        "server itself. restic tries again until you give it back: `chown -R USER {repository}`.",
     ),
     (
         r"ERROR: .*read-only file system",
@@ -182,9 +184,9 @@ _TABLE: tuple[tuple[str, Level, str], ...] = (
     (
         _NO_LISTEN + "cannot assign requested address",
         "error",
-        "The container does not have this address. Leave --listen away: the engine publishes.",
+        "The container does not have this address. Leave `--listen` away: the engine publishes.",
     ),
-    (_NO_LISTEN, "error", "Write --listen as ADDRESS:PORT, such as :8000, or leave it away."),
+    (_NO_LISTEN, "error", "Write `--listen` as ADDRESS:PORT, such as `:8000`, or leave it away."),
     # TLS.
     (
         _TLS_END + r"open (?P<file>\S+): no such file",
@@ -231,13 +233,13 @@ _TABLE: tuple[tuple[str, Level, str], ...] = (
     (
         _HANDSHAKE + "client sent an HTTP request to an HTTPS server",
         "warning",
-        "A client at {who} spoke plain HTTP. Its repository has to begin with rest:https.",
+        "A client at {who} spoke plain HTTP. Its repository has to begin with `rest:https`.",
     ),
     (
         _HANDSHAKE + _REFUSED,
         "warning",
         "The client at {who} did not trust the certificate and went away. Give that host the "
-        "authority (--cacert), and have it use a name that stands in the certificate.",
+        "authority (`--cacert`), and have it use a name that stands in the certificate.",
     ),
     (
         _HANDSHAKE + "tls: client offered only unsupported versions",
@@ -270,7 +272,7 @@ _TABLE: tuple[tuple[str, Level, str], ...] = (
     (
         r"error: open (?P<file>\S+): no such file",
         "error",
-        "It ends, because it cannot write {file}. Let --log be - so that requests stand here.",
+        "It ends, because it cannot write {file}. Let `--log` be `-` so that requests stand here.",
     ),
     # Its life.
     ("shutdown cleanly", "note", "It was told to stop, and what was under way had ended."),
@@ -289,12 +291,15 @@ def explain(text: str) -> tuple[Level, str]:
     text = text[:_MAX_TEXT]
     for pattern, level, meaning in KNOWN:
         if found := pattern.match(text):
-            parts = {name: _short(part) for name, part in found.groupdict().items()}
-            return level, meaning.format_map(parts)
+            parts = found.groupdict(default="")
+            parts |= places_of(parts.get("file", ""))
+            return level, meaning.format_map({name: _short(part) for name, part in parts.items()})
     if _ANY_ERROR.match(text):
         return "error", ""
     return ("warning", "") if _ANY_WARNING.match(text) else ("note", "")
 
 
-def _short(part: str | None) -> str:
-    return part if part and len(part) <= 100 else f"{(part or '')[:99]}…"
+def _short(part: str) -> str:
+    # A backtick would end what is set as code, and a command with it.
+    part = part.replace("`", "?")
+    return part if len(part) <= 100 else f"{part[:99]}…"

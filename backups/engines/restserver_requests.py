@@ -3,14 +3,13 @@
 import re
 from dataclasses import dataclass
 from ipaddress import ip_address
-from itertools import takewhile
 
 from backups.engines import untrusted
 from backups.engines.restserver_messages import Level
+from backups.engines.restserver_paths import depth_of
 
 MAX_DEPTH = 2
 _MAX_PATH = 300
-_PARTS = frozenset({"data", "index", "keys", "locks", "snapshots", "config"})
 _REFUSALS = frozenset({400, 401, 405})
 
 _QUOTED = r"\"((?:[^\"\\]|\\.)*)\""
@@ -38,10 +37,10 @@ _MEANINGS: dict[int, tuple[Level, str]] = {
     500: ("error", "It could not be done. The line beside it that begins with ERROR says why."),
     507: (
         "error",
-        "No room: the size limit is reached, or the disk is full. Raise --max-size or make room.",
+        "No room: the size limit is reached, or the disk is full. Raise `--max-size` or make room.",
     ),
 }
-_TOO_DEEP = "A repository lies at most two folders deep: /USER or /USER/REPOSITORY."
+_TOO_DEEP = "A repository lies at most two folders deep: `/USER` or `/USER/REPOSITORY`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +86,6 @@ class Request:
         """Without the ends of the long names, which nobody reads."""
         return re.sub(r"([0-9a-f]{10})[0-9a-f]{54}", r"\1…", self.path)
 
-    @property
-    def depth(self) -> int:
-        """In how many folders the repository would lie."""
-        folders = self.path.partition("?")[0].strip("/").split("/")
-        return len(list(takewhile(lambda folder: folder not in _PARTS, folders)))
-
     def is_own(self, mark: str, *, is_shared: bool) -> bool:
         """By what nobody else can have: the mark of this house, or the container's own loopback."""
         is_knock = self.method in {"GET", "HEAD"} and self.path == "/" and self.status in _REFUSALS
@@ -104,7 +97,7 @@ class Request:
 
 
 def explain_request(request: Request) -> tuple[Level, str]:
-    if request.status in {404, 405} and request.depth > MAX_DEPTH:
+    if request.status in {404, 405} and depth_of(request.path) > MAX_DEPTH:
         return "warning", _TOO_DEEP
     if request.status in _MEANINGS:
         return _MEANINGS[request.status]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from backups import engines
 from backups.engines.errors import EngineError
 from backups.engines.restserver_log import Level, Line, read_log
+from backups.engines.restserver_paths import Place
 from backups.models import Server
 
 if TYPE_CHECKING:
@@ -102,9 +103,13 @@ def _read(server: Server, wanted: Wanted, tail: int) -> ServerLog:
     recent = engines.containers_of(server).recent_log(server.name, tail=tail)
     if recent is None:
         return ServerLog(problem=f"There is no container called {server.name}.", is_gone=True)
-    network = server.spec.network
-    is_shared = network == "host" or ":" in network
-    lines = read_log(recent.lines, mark=engines.mark_of(server), is_shared=is_shared)
+    spec = server.spec
+    lines = read_log(
+        recent.lines,
+        mark=engines.mark_of(server),
+        is_shared=spec.network == "host" or ":" in spec.network,
+        place=Place(spec.data_target, spec.data_directory, spec.user),
+    )
     shown = tuple(filter(wanted.takes, lines))
     is_full = recent.is_cut or len(recent.lines) >= tail
     if is_full and len(shown) < SHOWN and tail < WIDE_WINDOW:

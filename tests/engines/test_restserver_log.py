@@ -1,6 +1,7 @@
 """What real servers wrote, told apart and explained; and what nobody wrote yet, borne."""
 
 import re
+import shlex
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backups.engines.restserver_log import Line, read_log
+from backups.engines.restserver_paths import Place
 
 SAMPLES = Path(__file__).parent.parent / "samples" / "restserver"
 VERSIONS = ("0.13", "0.14")
@@ -29,18 +31,19 @@ KNOWN = [
     ("users", 'Ignoring invalid username "c d"', "warning", '"c d" is never let in'),
     ("users-cut-name", "error: cannot load", "error", "is no user"),
     ("users-quote", "error: cannot load", "error", "without quotes"),
-    ("users-unreadable", "error: cannot load", "error", "belong to the user of the container"),
+    ("users-unreadable", "error: cannot load", "error", "`chown USER /data/.htpasswd`"),
     ("users-one-word", "panic: runtime error", "error", "without a colon"),
     ("users-empty", "Nobody can sign in yet", "warning", "Add a user"),
     ("users-missing", "/usr/local/bin/entrypoint", "error", "no folder for /nowhere/.htpasswd"),
     ("panic-request", "http: panic serving", "error", "One request was dropped"),
     ("panic-reload", "panic: runtime error", "error", "without a colon"),
-    ("data-not-writable", "/usr/local/bin/entrypoint", "error", "data directory does not belong"),
-    ("rights", "ERROR: open /data/alice/config", "error", "/data/alice/config does not belong"),
-    ("rights", "ERROR: mkdir /data/carl", "error", "/data/carl could not be made"),
+    ("data-not-writable", "/usr/local/bin/entrypoint", "error", "`chown USER /data`"),
+    ("rights", "ERROR: open /data/alice/config", "error", "`chown -R USER /data/alice`"),
+    ("rights", "ERROR: stat /data/alice/data/2d/2d71", "error", "`chown -R USER /data/alice`"),
+    ("rights", "ERROR: mkdir /data/carl", "error", "`chown USER /data`"),
     ("rights", '"GET /alice/config HTTP/1.1" 500', "error", "begins with ERROR says why"),
     ("read-only", "ERROR: mkdir", "error", "cannot be written"),
-    ("quota", "ERROR: repository has reached maximum size", "error", "Raise --max-size"),
+    ("quota", "ERROR: repository has reached maximum size", "error", "Raise `--max-size`"),
     ("quota", " 507 ", "error", "the size limit is reached, or the disk is full"),
     ("quota", "Initializing quota", "note", "counts every file"),
     ("quota-debug", "incoming blob", "error", "The size limit is reached"),
@@ -52,7 +55,7 @@ KNOWN = [
     ("quoted", "unknown argument", "error", "Quotes do not work there"),
     ("bad-value", "invalid argument", "error", "--max-size has no value that fits"),
     ("missing-value", "flag needs an argument", "error", "--max-size has no value that fits"),
-    ("log-missing", "error: open /nowhere/log", "error", "Let --log be -"),
+    ("log-missing", "error: open /nowhere/log", "error", "Let `--log` be `-`"),
     ("port-used", "address already in use", "error", "Another program has this port"),
     ("listen-socket", "address already in use", "error", "a killed server left behind"),
     ("listen-privileged", "bind: permission denied", "error", "Ports below 1024"),
@@ -66,7 +69,7 @@ KNOWN = [
     ("tls-swapped", "switched", "error", "in each other's file"),
     ("tls-no-pem", "failed to find any PEM", "error", "cannot be read as PEM"),
     ("tls-encrypted", "failed to parse", "error", "the key is encrypted"),
-    ("tls-hostile", "client sent an HTTP request", "warning", "begin with rest:https"),
+    ("tls-hostile", "client sent an HTTP request", "warning", "begin with `rest:https`"),
     ("tls-hostile", "bad record MAC", "warning", "did not trust the certificate"),
     ("tls-hostile", "remote error: tls: bad certificate", "warning", "did not trust the"),
     ("tls-hostile", "first record does not look", "note", "a scanner"),
@@ -118,6 +121,33 @@ def test_what_only_the_newer_release_writes_is_explained(case, fragment, level, 
     [line] = [line for line in read_log(cases("0.14")[case]) if fragment in line.text]
 
     assert (line.level, said in line.meaning) == (level, True)
+
+
+@pytest.mark.parametrize(
+    ("place", "command"),
+    [
+        (Place("/data", "/srv/restic/main", "1000:1000"), "chown -R 1000:1000 /srv/restic/main/a"),
+        (Place("/", "/srv/root", "7:7"), "chown -R 7:7 /srv/root/data/a"),
+        (Place("/elsewhere", "/srv/restic", "1000:1000"), "chown -R USER /data/a"),
+        (Place("/data", "a-volume", "1000:1000"), "chown -R USER /data/a"),
+    ],
+)
+def test_what_is_to_be_typed_is_told_as_it_is_typed_outside(place, command):
+    [line] = read_log(["ERROR: open /data/a/config: permission denied"], place=place)
+
+    assert f"`{command}`" in line.meaning
+
+
+@pytest.mark.parametrize("name", ["$(reboot)", "a;b", "../../etc", "a`b", "a b", "-R", "'", "data"])
+def test_no_name_of_a_folder_becomes_a_command(name):
+    place = Place("/data", "/srv/restic", "1000:1000")
+
+    [line] = read_log([f"ERROR: open /data/{name}/keys/x: permission denied"], place=place)
+
+    for typed in re.findall(r"`(chown -R 1000[^`]*)`", line.meaning):
+        words = shlex.split(typed)
+        assert words[:3] == ["chown", "-R", "1000:1000"]
+        assert words[3:] == [f"/srv/restic/{name.replace('`', '?')}".removesuffix("/data")]
 
 
 @pytest.mark.parametrize("flag", ["--tls-min-ver", "--proxy-auth-username"])
