@@ -19,7 +19,6 @@ _STAYS = " Until it can be, the users from before stay."
 
 # How a message begins, how grave it is, and a sentence with what to do.
 _TABLE: tuple[tuple[str, Level, str], ...] = (
-    # Sign-ins and users.
     (
         r"Invalid htpasswd entry for (?P<name>.{1,200})\.$",
         "warning",
@@ -81,7 +80,6 @@ _TABLE: tuple[tuple[str, Level, str], ...] = (
         "warning",
         "Whoever reaches the port is believed to be whom he names: let only the proxy reach it.",
     ),
-    # Crashes.
     (
         r"panic: runtime error: index out of range \[1\] with length 1",
         "error",
@@ -103,7 +101,6 @@ _TABLE: tuple[tuple[str, Level, str], ...] = (
         "error",
         "rest-server crashed, by a mistake of its own. Upgrade it; restic tries again by itself.",
     ),
-    # Room.
     (
         r"ERROR: repository has reached maximum size \((?P<size>\d+) bytes\)|"
         r"incoming blob \(\d+ bytes\) would exceed maximum size of repository \((?P<limit>\d+) ",
@@ -121,7 +118,6 @@ _TABLE: tuple[tuple[str, Level, str], ...] = (
         "note",
         "Because of the size limit it counts every file before it answers; that may take minutes.",
     ),
-    # The data directory.
     (
         r"(?:.*: )?(?:cannot create |touch: )(?P<file>\S+): Permission denied",
         "error",
@@ -169,7 +165,6 @@ _TABLE: tuple[tuple[str, Level, str], ...] = (
         "This file system cannot say when data is safe on the disk: a power cut may lose the last "
         "uploads. Network shares do that; local disks do not.",
     ),
-    # Ports.
     (
         _NO_LISTEN + "address already in use",
         "error",
@@ -187,7 +182,6 @@ _TABLE: tuple[tuple[str, Level, str], ...] = (
         "The container does not have this address. Leave `--listen` away: the engine publishes.",
     ),
     (_NO_LISTEN, "error", "Write `--listen` as ADDRESS:PORT, such as `:8000`, or leave it away."),
-    # TLS.
     (
         _TLS_END + r"open (?P<file>\S+): no such file",
         "error",
@@ -251,7 +245,6 @@ _TABLE: tuple[tuple[str, Level, str], ...] = (
         "note",
         "Something at {who} knocked without TLS: a scanner, or a look whether the port is open.",
     ),
-    # Options.
     (
         _AT_START + r"unknown (?:shorthand )?flag: (?P<flag>\S+)",
         "error",
@@ -274,7 +267,6 @@ _TABLE: tuple[tuple[str, Level, str], ...] = (
         "error",
         "It ends, because it cannot write {file}. Let `--log` be `-` so that requests stand here.",
     ),
-    # Its life.
     ("shutdown cleanly", "note", "It was told to stop, and what was under way had ended."),
     ("Creating repository directories in", "note", "A new repository begins."),
 )
