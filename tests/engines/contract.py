@@ -39,15 +39,20 @@ def look(engine: Engine, name: str) -> Container:
 
 
 def run(engine: Engine, spec: Spec) -> Container:
-    """Make and start it, and wait until rest-server is ready for signals."""
+    """Make and start it, and wait until rest-server is ready."""
     engine.create(spec)
     engine.start(spec.name)
+    wait_until_ready(engine, spec.name)
+    return look(engine, spec.name)
+
+
+def wait_until_ready(engine: Engine, name: str, starts: int = 1) -> None:
+    """For signals: before that it may not hear them, or end as if it had crashed."""
 
     def is_ready() -> bool:
-        return any("start server on" in line for line in engine.logs(spec.name))
+        return sum("start server on" in line for line in engine.logs(name)) == starts
 
     wait_until(is_ready, 30)
-    return look(engine, spec.name)
 
 
 def wait_until_ended(engine: Engine, name: str) -> Container:

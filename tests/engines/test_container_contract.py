@@ -12,7 +12,7 @@ from backups.engines.container_drift import Difference, differences
 from backups.engines.container_state import Mount
 from backups.engines.containers import Containers, Spec
 from backups.engines.errors import EngineError
-from tests.engines.contract import Engine, look, refusal, run
+from tests.engines.contract import Engine, look, refusal, run, wait_until_ready
 from tests.rig.fake_engine import FakeEngine
 from tests.rig.waiting import wait_until
 
@@ -72,6 +72,7 @@ def test_what_was_made_is_read_as_it_was_wanted(
     engine.create(wanted)
     assert drift() == []
     engine.start(spec.name)
+    wait_until_ready(engine, spec.name)
     assert drift() == []
     engine.stop(spec.name)
     assert drift() == []
@@ -110,6 +111,7 @@ def test_a_container_is_started_and_stopped_as_often_as_asked(engine: Engine, sp
     assert running.started is not None
     assert again.started is not None
     assert again.started > running.started
+    wait_until_ready(engine, spec.name, starts=2)
 
     for _ in range(2):
         engine.stop(spec.name)
@@ -214,6 +216,7 @@ def test_the_former_container_comes_back_after_one_that_failed(engine: Engine, s
     assert look(engine, aside).is_running
     engine.stop(aside)
     engine.start(new.id)
+    wait_until_ready(engine, spec.name)
     assert look(engine, spec.name).labels["test"] == "new"
     engine.remove(new.id)
     engine.rename(former.id, spec.name)
