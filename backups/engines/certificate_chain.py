@@ -1,118 +1,134 @@
-"""From the certificate of a server up to what hosts trust; rules as in Go's crypto/x509."""
+"""What makes a client refuse the way up from a certificate; rules as in Go's crypto/x509."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 
 from cryptography import x509
-from cryptography.x509.oid import ExtensionOID
+from cryptography.hazmat.primitives.asymmetric import rsa
 
-from backups.engines.certificate_facts import (
-    facts,
-    has_weak_signature,
-    is_named,
-    is_signed_by,
-    load_all,
-    names_in,
+from backups.engines.certificate_extensions import (
+    ACCESS,
+    AUTHORITY_KEY_ID,
+    HANDLED,
+    KEY_ID,
+    LIMITS,
+    NAMES,
+    has_strange_limits,
 )
-from backups.engines.certificate_leaf import extension, is_for_servers
+from backups.engines.certificate_facts import facts
+from backups.engines.certificate_form import form_of
+from backups.engines.certificate_leaf import LONGEST, SHORTEST, is_for_servers, may_sign_others
+from backups.engines.certificate_limits import forbidden_name, has_limits
+from backups.engines.certificate_paths import Path, paths_from
+from backups.engines.certificate_signatures import (
+    has_large_exponent,
+    has_usable_signature,
+    has_weak_signature,
+    unusable_key,
+)
 from backups.engines.certificate_values import Finding
 
-_HANDLED = frozenset(
-    {
-        ExtensionOID.SUBJECT_KEY_IDENTIFIER,
-        ExtensionOID.KEY_USAGE,
-        ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
-        ExtensionOID.BASIC_CONSTRAINTS,
-        ExtensionOID.NAME_CONSTRAINTS,
-        ExtensionOID.CRL_DISTRIBUTION_POINTS,
-        ExtensionOID.CERTIFICATE_POLICIES,
-        ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
-        ExtensionOID.EXTENDED_KEY_USAGE,
-    }
-)
+# Go's clients take no message of more than 64 kB; each certificate has five octets around it.
+_LARGEST_CHAIN = 65536
+# Go refuses these where they are critical, older versions of it do not.
+_NEVER_CRITICAL = {KEY_ID, AUTHORITY_KEY_ID, ACCESS}
 _NEW = "Have its authority make one anew."
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
-    """What the server is to send, leaf first, and what that leads to, if it is known."""
-
-    served: tuple[x509.Certificate, ...]
-    anchor: x509.Certificate | None
-
-    @property
-    def all(self) -> tuple[x509.Certificate, ...]:
-        is_apart = self.anchor is not None and self.anchor not in self.served
-        return (*self.served, self.anchor) if self.anchor and is_apart else self.served
-
-
-@lru_cache(maxsize=16)
-def loaded(text: str) -> tuple[x509.Certificate, ...]:
-    """The certificates of a PEM text; the store of a system has some hundred and fifty."""
-    return tuple(load_all(text))
-
-
-def path_from(
+def best_path(
     leaf: x509.Certificate,
     others: Iterable[x509.Certificate],
     anchors: Iterable[x509.Certificate],
+    now: datetime,
 ) -> Path:
-    """The shortest way up to an anchor, or as far as the others lead."""
-    pool, trusted = [other for other in others if other != leaf], list(anchors)
-    served = [leaf]
-    while True:
-        here = served[-1]
-        if here in trusted or is_signed_by(here, here):
-            return Path(tuple(served), here) if len(served) == 1 else _ending_with(served)
-        if anchor := _issuer(here, trusted):
-            return Path(tuple(served), anchor)
-        issuer = _issuer(here, [other for other in pool if other not in served])
-        if issuer is None:
-            return Path(tuple(served), None)
-        served.append(issuer)
+    """The one that clients take, the shortest of several; else the one with the least trouble."""
 
+    def troubles(path: Path) -> tuple[int, bool, int]:
+        errors = sum(finding.level == "error" for finding in path_findings(path, now))
+        length = len(path.served)
+        return errors, path.anchor is None, length if path.anchor is not None else -length
 
-def _ending_with(served: list[x509.Certificate]) -> Path:
-    """The one at the end hosts have already: it is not sent."""
-    return Path(tuple(served[:-1]), served[-1])
-
-
-def _issuer(
-    certificate: x509.Certificate, candidates: Iterable[x509.Certificate]
-) -> x509.Certificate | None:
-    """Of several the one that lasts longest: an authority may have renewed its own."""
-    signers = [other for other in candidates if is_signed_by(certificate, other)]
-    return max(signers, key=lambda signer: signer.not_valid_after_utc, default=None)
+    paths = paths_from(leaf, others, anchors)
+    return paths[0] if len(paths) == 1 else min(paths, key=troubles)
 
 
 def path_findings(path: Path, now: datetime) -> Iterator[Finding]:
-    """What makes a client refuse the way up; the leaf's own dates and names are not among it."""
+    """The leaf's own dates, names and key are not among it."""
     everyone = path.all
+    yield from _size_findings(path)
     for depth, certificate in enumerate(everyone):
-        is_anchor = certificate == path.anchor
-        if not is_anchor and has_weak_signature(certificate):
-            yield _error(
-                "signature-weak", f"{_name(certificate)} is signed with SHA-1 or MD5.", _NEW
-            )
-        if strange := _unhandled(certificate):
-            yield _error(
-                "critical-extension",
-                f"{_name(certificate)} demands something that clients do not know ({strange}).",
-                _NEW,
-            )
+        if certificate != path.anchor:
+            yield from _signature_findings(certificate)
+        yield from _form_findings(certificate)
         if depth:
-            yield from _issuer_findings(certificate, depth, now)
-            yield from _constraint_findings(certificate, everyone[0])
+            yield from _issuer_findings(certificate, depth, now, is_end=certificate == path.anchor)
+            yield from _issuer_key_findings(certificate)
+            if has_limits(certificate) and (name := forbidden_name(certificate, everyone[:depth])):
+                sentence = f"{_name(certificate)} may not sign for {name}."
+                yield _error("name-forbidden", sentence, _NEW)
 
 
-def _issuer_findings(issuer: x509.Certificate, depth: int, now: datetime) -> Iterator[Finding]:
-    name = _name(issuer)
-    basic, usage = extension(issuer, x509.BasicConstraints), extension(issuer, x509.KeyUsage)
-    if basic is None or not basic.ca or (usage and not usage.key_cert_sign):
+def _size_findings(path: Path) -> Iterator[Finding]:
+    size = 4 + sum(5 + len(form_of(one).whole) for one in path.served)
+    if size > _LARGEST_CHAIN:
+        yield _error(
+            "chain-too-large",
+            f"With {size // 1000} kB the chain is larger than what restic takes, which is 64 kB.",
+            "Have one made with fewer names.",
+        )
+
+
+def _signature_findings(certificate: x509.Certificate) -> Iterator[Finding]:
+    if has_weak_signature(certificate):
+        yield _error("signature-weak", f"{_name(certificate)} is signed with SHA-1 or MD5.", _NEW)
+    elif not has_usable_signature(certificate):
+        yield _error(
+            "signature-kind",
+            f"{_name(certificate)} is signed in a way that restic does not know.",
+            "Have its authority sign with SHA-256, SHA-384 or SHA-512, or with Ed25519.",
+        )
+
+
+def _form_findings(certificate: x509.Certificate) -> Iterator[Finding]:
+    name, form = _name(certificate), form_of(certificate)
+    if form.problem:
+        yield _error(
+            "unreadable", f"rest-server and restic cannot read {name}: {form.problem}.", _NEW
+        )
+    if form.serial < 0:
+        yield Finding(
+            "serial-negative",
+            "warning",
+            f"The serial number of {name} is negative, which newer programs may refuse.",
+            _NEW,
+        )
+    for kind in form.extensions.critical:
+        if kind in _NEVER_CRITICAL:
+            sentence = f"{name} marks as critical what must not be ({kind})."
+            yield _error("critical-wrongly", sentence, _NEW)
+        elif _is_unhandled(kind, certificate):
+            sentence = f"{name} demands something that clients do not know ({kind})."
+            yield _error("critical-extension", sentence, _NEW)
+
+
+def _is_unhandled(kind: str, certificate: x509.Certificate) -> bool:
+    found = form_of(certificate).extensions
+    if kind == NAMES:
+        return not (found.dns or found.addresses or found.mails or found.uris)
+    return has_strange_limits(found) if kind == LIMITS else kind not in HANDLED
+
+
+def _issuer_findings(
+    issuer: x509.Certificate, depth: int, now: datetime, *, is_end: bool
+) -> Iterator[Finding]:
+    name, form = _name(issuer), form_of(issuer)
+    said = form.extensions
+    # What is trusted may be older than the rule that an authority calls itself one.
+    is_old_root = is_end and form.version < 3
+    is_authority = said.is_authority or (said.is_authority is None and is_old_root)
+    if not is_authority or not may_sign_others(issuer):
         yield _error("issuer-no-authority", f"{name} may not sign certificates.", _NEW)
-    elif basic.path_length is not None and basic.path_length < depth - 1:
+    elif said.path_length is not None and said.path_length < depth - 1:
         yield _error("path-too-long", f"{name} allows no other authority below it.", _NEW)
     if not is_for_servers(issuer):
         yield _error("issuer-purpose", f"{name} may not sign for servers.", _NEW)
@@ -124,55 +140,25 @@ def _issuer_findings(issuer: x509.Certificate, depth: int, now: datetime) -> Ite
         yield _error("issuer-not-yet-valid", f"{name}, which signed it, begins on {begins}.", _NEW)
 
 
-def _constraint_findings(issuer: x509.Certificate, leaf: x509.Certificate) -> Iterator[Finding]:
-    limits = extension(issuer, x509.NameConstraints)
-    if limits is None:
+def _issuer_key_findings(issuer: x509.Certificate) -> Iterator[Finding]:
+    name = _name(issuer)
+    if trouble := unusable_key(issuer):
+        yield _error("issuer-key-kind", f"restic cannot use the key of {name}: {trouble}.", _NEW)
         return
-    dns, addresses = names_in(leaf)
-    permitted, excluded = limits.permitted_subtrees or [], limits.excluded_subtrees or []
-    for name in dns:
-        if not _is_allowed(name, permitted, excluded, x509.DNSName):
-            yield _error("name-forbidden", f"{_name(issuer)} may not sign for {name}.", _NEW)
-    for address in addresses:
-        if not _is_allowed(address, permitted, excluded, x509.IPAddress):
-            yield _error("name-forbidden", f"{_name(issuer)} may not sign for {address}.", _NEW)
-
-
-def _is_allowed(
-    name: object,
-    permitted: list[x509.GeneralName],
-    excluded: list[x509.GeneralName],
-    kind: type[x509.DNSName] | type[x509.IPAddress],
-) -> bool:
-    allowed = [one.value for one in permitted if isinstance(one, kind)]
-    denied = [one.value for one in excluded if isinstance(one, kind)]
-    is_within = any(_is_within(name, limit) for limit in allowed)
-    return (is_within or not allowed) and not any(_is_within(name, limit) for limit in denied)
-
-
-def _is_within(name: object, limit: object) -> bool:
-    if isinstance(name, str):
-        host, domain = name.lower(), str(limit).lower().removeprefix(".")
-        return not domain or host == domain or host.endswith(f".{domain}")
-    try:
-        return name in limit  # type: ignore[operator]
-    except TypeError:
-        return False
-
-
-def _unhandled(certificate: x509.Certificate) -> str:
-    found = (
-        one.oid.dotted_string
-        for one in certificate.extensions
-        if one.critical and one.oid not in _HANDLED
-    )
-    return next(found, "")
-
-
-def wrongly_signed(path: Path, others: Iterable[x509.Certificate]) -> x509.Certificate | None:
-    """One that has the name of the issuer that is missing, but did not sign."""
-    top = path.served[-1]
-    return next((other for other in others if other != top and is_named(top, other)), None)
+    key = issuer.public_key()
+    if has_large_exponent(issuer):
+        yield Finding(
+            "issuer-exponent",
+            "warning",
+            f"The key of {name} has so large an exponent that newer clients refuse it.",
+            _NEW,
+        )
+    if isinstance(key, rsa.RSAPublicKey) and key.key_size < SHORTEST:
+        sentence = f"The key of {name} is too short with {key.key_size} bits."
+        yield _error("issuer-key-weak", sentence, _NEW)
+    elif isinstance(key, rsa.RSAPublicKey) and key.key_size > LONGEST:
+        sentence = f"The key of {name} is too long with {key.key_size} bits."
+        yield _error("issuer-key-too-long", sentence, _NEW)
 
 
 def _name(certificate: x509.Certificate) -> str:

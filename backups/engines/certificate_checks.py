@@ -6,27 +6,18 @@ from datetime import datetime
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
-from backups.engines.certificate_chain import (
-    Path,
-    loaded,
-    path_findings,
-    path_from,
-    wrongly_signed,
-)
-from backups.engines.certificate_facts import (
-    facts,
-    identity,
-    identity_of,
-    load_key,
-    render,
-    render_key,
-)
-from backups.engines.certificate_leaf import extension, leaf_findings, now_or
+from backups.engines.certificate_chain import best_path, path_findings
+from backups.engines.certificate_facts import facts, render
+from backups.engines.certificate_form import form_of
+from backups.engines.certificate_keys import identity, identity_of, load_key, render_key
+from backups.engines.certificate_leaf import leaf_findings, now_or
+from backups.engines.certificate_paths import Path, loaded, wrongly_signed
 from backups.engines.certificate_reading import Material, read
+from backups.engines.certificate_signatures import is_signed_by
 from backups.engines.certificate_values import Checked, Finding, Pair, in_order
 
 # What restic takes, and stricter clients do not.
-_MINDED_BY_OTHERS = frozenset({"key-weak", "key-usage", "purpose-any"})
+_MINDED_BY_OTHERS = frozenset({"key-weak", "key-usage", "purpose-any", "issuer-key-weak"})
 
 
 def check(
@@ -49,7 +40,7 @@ def check(
     if leaf is None:
         return Checked(in_order([*material.findings, *_nothing(material)]), None, None)
     trusted = [anchor for text in anchors for anchor in loaded(text)]
-    path = path_from(leaf, material.certificates, trusted)
+    path = best_path(leaf, material.certificates, trusted, now_or(now))
     key = _key_of(leaf, [*material.keys, *known])
     found = [
         *material.findings,
@@ -70,11 +61,12 @@ def refusal(chain: str, anchors: str, names: Iterable[str], now: datetime | None
     served = loaded(chain)
     if not served:
         return "there is no certificate"
-    path = path_from(served[0], served, loaded(anchors))
-    trusted = set(loaded(anchors))
+    moment, trusted = now_or(now), loaded(anchors)
+    # One that signs itself is an end only where it is trusted.
+    ends = {one for one in served[1:] if is_signed_by(one, one)} - set(trusted)
+    path = best_path(served[0], [one for one in served if one not in ends], trusted, moment)
     if path.anchor is None or path.anchor not in trusted:
         return f"it does not trust {facts(path.served[-1]).issuer}"
-    moment = now_or(now)
     found = [*leaf_findings(served[0], names, moment), *path_findings(path, moment)]
     errors = (f for f in found if f.level == "error" and f.code not in _MINDED_BY_OTHERS)
     return next((finding.sentence.rstrip(".") for finding in errors), "")
@@ -83,14 +75,15 @@ def refusal(chain: str, anchors: str, names: Iterable[str], now: datetime | None
 def _leaf_of(material: Material, known: list[PrivateKeyTypes]) -> x509.Certificate | None:
     """The one that a key belongs to; else the first that is no authority."""
     keys = {identity_of(key) for key in (*material.keys, *known)} - {b""}
-    fitting = (one for one in material.certificates if identity(one) in keys)
+    fitting = [one for one in material.certificates if identity(one) in keys]
+    if not fitting and material.has_broken_certificate:
+        return None
     ordinary = (one for one in material.certificates if not _is_authority(one))
-    return next(fitting, next(ordinary, next(iter(material.certificates), None)))
+    return next(iter(fitting), next(ordinary, next(iter(material.certificates), None)))
 
 
 def _is_authority(certificate: x509.Certificate) -> bool:
-    basic = extension(certificate, x509.BasicConstraints)
-    return basic is not None and basic.ca
+    return bool(form_of(certificate).extensions.is_authority)
 
 
 def _key_of(leaf: x509.Certificate, keys: list[PrivateKeyTypes]) -> PrivateKeyTypes | None:
@@ -99,6 +92,8 @@ def _key_of(leaf: x509.Certificate, keys: list[PrivateKeyTypes]) -> PrivateKeyTy
 
 def _nothing(material: Material) -> Iterator[Finding]:
     if any(finding.level == "error" for finding in material.findings) and not material.keys:
+        return
+    if material.has_broken_certificate:
         return
     if material.keys:
         yield _error(

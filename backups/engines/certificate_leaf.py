@@ -2,22 +2,23 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID, PublicKeyAlgorithmOID
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from backups.engines.certificate_facts import TROUBLE, key_kind, names_in
+from backups.engines.certificate_facts import names_in
+from backups.engines.certificate_form import form_of
+from backups.engines.certificate_keys import key_kind
 from backups.engines.certificate_names import address_of, is_covered
+from backups.engines.certificate_signatures import has_large_exponent, unusable_key
 from backups.engines.certificate_values import Finding
 
-_E = TypeVar("_E", bound=x509.ExtensionType)
-
 ENDS_SOON = timedelta(days=14)
-_CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
-_SHORTEST, _LONGEST = 2048, 8192
+SHORTEST, LONGEST = 2048, 8192
 _USE = "Use RSA from 2048 bits on, P-256, P-384, P-521 or Ed25519."
+_SERVERS, _ANY = "1.3.6.1.5.5.7.3.1", "2.5.29.37.0"
+# Digital signature, key encipherment and key agreement.
+_FOR_TLS, _SIGNS_OTHERS = 0b1010_1000_0000_0000, 0b0000_0100_0000_0000
 
 
 def leaf_findings(leaf: x509.Certificate, names: Iterable[str], now: datetime) -> Iterator[Finding]:
@@ -29,23 +30,21 @@ def leaf_findings(leaf: x509.Certificate, names: Iterable[str], now: datetime) -
 
 def key_findings(leaf: x509.Certificate) -> Iterator[Finding]:
     """What rest-server cannot load, and what clients refuse."""
-    try:
-        key = leaf.public_key()
-    except TROUBLE:
-        key = None
-    is_pss = leaf.public_key_algorithm_oid == PublicKeyAlgorithmOID.RSASSA_PSS
-    if isinstance(key, rsa.RSAPublicKey) and not is_pss:
-        if key.key_size < _SHORTEST:
+    trouble = unusable_key(leaf)
+    if not trouble and has_large_exponent(leaf):
+        trouble = f"{key_kind(leaf)} with so large an exponent"
+    key = None if trouble else leaf.public_key()
+    if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP224R1):
+        trouble = key_kind(leaf)
+    if trouble:
+        yield _error("key-kind", f"rest-server cannot use {trouble}.", _USE)
+    elif isinstance(key, rsa.RSAPublicKey):
+        if key.key_size < SHORTEST:
             yield _error("key-weak", f"A key of {key.key_size} bits is too short.", _USE)
-        if key.key_size > _LONGEST:
+        if key.key_size > LONGEST:
             yield _error(
                 "key-too-long", f"restic refuses a key of {key.key_size} bits: too long.", _USE
             )
-    elif isinstance(key, ec.EllipticCurvePublicKey):
-        if not isinstance(key.curve, _CURVES):
-            yield _error("key-kind", f"rest-server cannot use {key_kind(leaf)}.", _USE)
-    elif not isinstance(key, ed25519.Ed25519PublicKey):
-        yield _error("key-kind", f"rest-server cannot use {key_kind(leaf)}.", _USE)
 
 
 def date_findings(leaf: x509.Certificate, now: datetime) -> Iterator[Finding]:
@@ -105,8 +104,8 @@ def _purpose_findings(leaf: x509.Certificate) -> Iterator[Finding]:
             "Its purpose is any, which restic takes, but many other clients refuse.",
             "Have one made for TLS web server authentication.",
         )
-    usage = extension(leaf, x509.KeyUsage)
-    if usage and not (usage.digital_signature or usage.key_encipherment or usage.key_agreement):
+    usage = form_of(leaf).extensions.usage
+    if usage is not None and not usage & _FOR_TLS:
         yield _error(
             "key-usage",
             "Its key may not be used for TLS (key usage), so many clients refuse it.",
@@ -116,18 +115,14 @@ def _purpose_findings(leaf: x509.Certificate) -> Iterator[Finding]:
 
 def is_for_servers(certificate: x509.Certificate, *, is_strict: bool = False) -> bool:
     """As Go has it; strictly, as OpenSSL does, to which "any" is no purpose of its own."""
-    usages = extension(certificate, x509.ExtendedKeyUsage)
-    allowed = {ExtendedKeyUsageOID.SERVER_AUTH}
-    if not is_strict:
-        allowed.add(ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE)
-    return usages is None or bool(allowed & set(usages))
+    purposes = set(form_of(certificate).extensions.purposes)
+    allowed = {_SERVERS} if is_strict else {_SERVERS, _ANY}
+    return not purposes or bool(allowed & purposes)
 
 
-def extension(certificate: x509.Certificate, kind: type[_E]) -> _E | None:
-    try:
-        return certificate.extensions.get_extension_for_class(kind).value
-    except x509.ExtensionNotFound:
-        return None
+def may_sign_others(certificate: x509.Certificate) -> bool:
+    """Where a usage is told; Go takes an empty one for none."""
+    return not (usage := form_of(certificate).extensions.usage) or bool(usage & _SIGNS_OTHERS)
 
 
 def now_or(now: datetime | None) -> datetime:

@@ -10,7 +10,8 @@ from cryptography.hazmat.primitives.hashes import SHA256, SHA384
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from backups.engines.certificate_facts import facts, load_all, load_key, render, render_key
+from backups.engines.certificate_facts import facts, load_all, render
+from backups.engines.certificate_keys import load_key, render_key
 from backups.engines.certificate_names import general_name
 from backups.engines.certificate_values import Pair, Request
 from backups.engines.errors import EngineError

@@ -13,6 +13,17 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _LABEL = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9_-]*")
 
 
+class UnreadableError(ValueError):
+    """What Go's parser of certificates does not take, in words."""
+
+
+def is_domain(text: str) -> bool:
+    """As Go's parser has it: labels of visible ASCII, none of them empty; or nothing at all."""
+    return not text or all(
+        label and all("!" <= letter <= "~" for letter in label) for label in text.split(".")
+    )
+
+
 def address_of(name: str) -> Address | None:
     """The IP address that a name is, also in the brackets of a URL."""
     bare = name[1:-1] if name.startswith("[") and name.endswith("]") else name

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 _BLOCK = re.compile(
     r"-----BEGIN ([A-Z0-9][A-Z0-9 ]{0,60})-----((?:[^-]|-(?!----))*+)-----END \1-----"
 )
-_BEGIN = re.compile(r"-----BEGIN [A-Z0-9][A-Z0-9 ]*-----")
+_EDGE = re.compile(r"-----(?:BEGIN|END) [A-Z0-9][A-Z0-9 ]*-----")
 _HEADER = re.compile(r"^[ \t]*([A-Za-z0-9-]+):[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 CERTIFICATES = frozenset({"CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"})
 
@@ -46,8 +46,8 @@ def blocks(text: str) -> Iterator[Block]:
 
 
 def is_cut_off(text: str) -> bool:
-    """Whether a block begins that does not end."""
-    return len(_BEGIN.findall(text)) > len(_BLOCK.findall(text))
+    """Whether a block begins that does not end, or the other way round."""
+    return len(_EDGE.findall(text)) > 2 * len(_BLOCK.findall(text))
 
 
 def pem(label: str, der: bytes, headers: tuple[tuple[str, str], ...] = ()) -> str:

@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 
-from backups.engines.certificate_facts import TROUBLE, load
+from backups.engines.certificate_facts import load
+from backups.engines.certificate_keys import TROUBLE
 from backups.engines.certificate_pem import CERTIFICATES, blocks, is_cut_off
 from backups.engines.certificate_values import Finding
 
@@ -79,6 +80,7 @@ class Material:
     findings: list[Finding] = field(default_factory=list)
     # An encrypted key was there, but could not be opened.
     has_closed_key: bool = False
+    has_broken_certificate: bool = False
 
     def error(self, code: str, sentence: str, advice: str = "") -> None:
         self.findings.append(Finding(code, "error", sentence, advice))
@@ -146,6 +148,7 @@ def _pem_loader(content: bytes) -> Callable[[bytes | None], PrivateKeyTypes]:
 def _add_certificate(material: Material, der: bytes) -> None:
     certificate = load(der)
     if certificate is None:
+        material.has_broken_certificate = True
         material.error(
             "broken-certificate", "A certificate in it cannot be read.", "Bring it once more."
         )

@@ -8,6 +8,7 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.padding import PSS
 from cryptography.hazmat.primitives.hashes import SHA256, HashAlgorithm
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -58,6 +59,7 @@ def make(
     basic: bool = True,
     more: Iterable[tuple[x509.ExtensionType, bool]] = (),
     digest: HashAlgorithm | None = SHA256(),  # noqa: B008 (a value without state)
+    padding: PSS | None = None,
 ) -> Made:
     """A certificate as it is usually made; every option makes it worse."""
     key = key or ec_key()
@@ -86,7 +88,8 @@ def make(
         builder = builder.add_extension(extension, critical=is_critical)
     signer = by.key if by else key
     is_edwards = type(signer).__name__.startswith("Ed")
-    return Made(builder.sign(signer, None if is_edwards else digest), key)
+    signed = builder.sign(signer, None if is_edwards else digest, rsa_padding=padding)
+    return Made(signed, key)
 
 
 def authority(name: str = "Test CA", **options: Any) -> Made:

@@ -1,0 +1,68 @@
+"""DER, read one level at a time; whatever is not as it should be is a ValueError."""
+
+from typing import NamedTuple
+
+SEQUENCE, SET, INTEGER, BOOLEAN = 0x30, 0x31, 0x02, 0x01
+BITS, OCTETS, OID, NULL = 0x03, 0x04, 0x06, 0x05
+
+
+class Part(NamedTuple):
+    """One element: its tag, what it holds, and all of it."""
+
+    tag: int
+    content: bytes
+    whole: bytes
+
+
+def first(data: bytes, start: int = 0) -> Part:
+    """The element that begins there."""
+    if len(data) < start + 2 or data[start] & 0x1F == 0x1F:
+        raise ValueError("There is no element, or one with a long tag.")
+    size, begin = data[start + 1], start + 2
+    if size >= 0x80:
+        width = size & 0x7F
+        begin += width
+        size = int.from_bytes(data[start + 2 : begin], "big")
+        if not 1 <= width <= 4 or size < 0x80 or size >> (8 * width - 8) == 0:
+            raise ValueError("The length is not written as DER wants it.")
+    if len(data) < begin + size:
+        raise ValueError("It ends too early.")
+    return Part(data[start], data[begin : begin + size], data[start : begin + size])
+
+
+def parts(data: bytes) -> list[Part]:
+    """The elements one after another."""
+    found, start = [], 0
+    while start < len(data):
+        found.append(first(data, start))
+        start += len(found[-1].whole)
+    return found
+
+
+def inside(data: bytes, tag: int = SEQUENCE) -> list[Part]:
+    """What the first element holds, which must have this tag."""
+    return parts(content_of(first(data), tag))
+
+
+def content_of(part: Part, tag: int) -> bytes:
+    if part.tag != tag:
+        raise ValueError(f"There is a tag {part.tag:#x} instead of {tag:#x}.")
+    return part.content
+
+
+def number(part: Part) -> int:
+    return int.from_bytes(content_of(part, INTEGER), "big", signed=True)
+
+
+def dotted(part: Part) -> str:
+    """An object identifier as people write it."""
+    numbers, current = [], 0
+    for octet in content_of(part, OID)[:64]:
+        current = current << 7 | octet & 0x7F
+        if not octet & 0x80:
+            numbers.append(current)
+            current = 0
+    if not numbers:
+        raise ValueError("The object identifier is empty.")
+    top = min(numbers[0] // 40, 2)
+    return ".".join(map(str, [top, numbers[0] - 40 * top, *numbers[1:]]))
