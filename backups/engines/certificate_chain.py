@@ -18,7 +18,7 @@ from backups.engines.certificate_extensions import (
 from backups.engines.certificate_facts import facts
 from backups.engines.certificate_form import form_of
 from backups.engines.certificate_leaf import LONGEST, SHORTEST, is_for_servers, may_sign_others
-from backups.engines.certificate_limits import forbidden_name, has_limits
+from backups.engines.certificate_limits import forbidden_name, has_limits, is_outside
 from backups.engines.certificate_paths import Path, paths_from
 from backups.engines.certificate_signatures import (
     has_large_exponent,
@@ -63,6 +63,9 @@ def path_findings(path: Path, now: datetime) -> Iterator[Finding]:
         if depth:
             yield from _issuer_findings(certificate, depth, now, is_end=certificate == path.anchor)
             yield from _issuer_key_findings(certificate)
+            if is_outside(certificate, everyone[:depth]):
+                sentence = f"{_name(certificate)} may sign for another organisation alone."
+                yield _error("limits-elsewhere", sentence, _NEW)
             if has_limits(certificate) and (name := forbidden_name(certificate, everyone[:depth])):
                 sentence = f"{_name(certificate)} may not sign for {name}."
                 yield _error("name-forbidden", sentence, _NEW)

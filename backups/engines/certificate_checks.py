@@ -1,6 +1,6 @@
 """The verdict on what was brought: what rest-server and its hosts would say, before they do."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from cryptography import x509
@@ -8,16 +8,23 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 from backups.engines.certificate_chain import best_path, path_findings
 from backups.engines.certificate_facts import facts, render
-from backups.engines.certificate_form import form_of
 from backups.engines.certificate_keys import identity, identity_of, load_key, render_key
 from backups.engines.certificate_leaf import leaf_findings, now_or
-from backups.engines.certificate_paths import Path, loaded, wrongly_signed
+from backups.engines.certificate_paths import Path, loaded
 from backups.engines.certificate_reading import Material, read
+from backups.engines.certificate_remarks import (
+    anchor_findings,
+    is_authority,
+    left_out,
+    order_findings,
+)
 from backups.engines.certificate_signatures import is_signed_by
 from backups.engines.certificate_values import Checked, Finding, Pair, in_order
 
 # What restic takes, and stricter clients do not.
-_MINDED_BY_OTHERS = frozenset({"key-weak", "key-usage", "purpose-any", "issuer-key-weak"})
+_MINDED_BY_OTHERS = frozenset(
+    {"key-weak", "key-usage", "purpose-any", "issuer-key-weak", "limits-elsewhere"}
+)
 
 
 def check(
@@ -36,19 +43,20 @@ def check(
     """
     material = read(files, password)
     known = [key for text in keys if (key := load_key(text)) is not None]
-    leaf = _leaf_of(material, known)
+    names, moment = list(names), now_or(now)
+    leaf = _leaf_of(material, known, names, moment)
     if leaf is None:
         return Checked(in_order([*material.findings, *_nothing(material)]), None, None)
     trusted = [anchor for text in anchors for anchor in loaded(text)]
-    path = best_path(leaf, material.certificates, trusted, now_or(now))
+    path = best_path(leaf, material.certificates, trusted, moment)
     key = _key_of(leaf, [*material.keys, *known])
     found = [
-        *material.findings,
+        *(material.findings if key is None else left_out(material.findings)),
         *_key_findings(material, key),
-        *leaf_findings(leaf, names, now_or(now)),
-        *path_findings(path, now_or(now)),
-        *_anchor_findings(path, material),
-        *_order_findings(path, material),
+        *leaf_findings(leaf, names, moment),
+        *path_findings(path, moment),
+        *anchor_findings(path, material),
+        *order_findings(path, material),
     ]
     findings = in_order(found)
     has_errors = any(finding.level == "error" for finding in findings)
@@ -72,18 +80,24 @@ def refusal(chain: str, anchors: str, names: Iterable[str], now: datetime | None
     return next((finding.sentence.rstrip(".") for finding in errors), "")
 
 
-def _leaf_of(material: Material, known: list[PrivateKeyTypes]) -> x509.Certificate | None:
+def _leaf_of(
+    material: Material, known: list[PrivateKeyTypes], names: Sequence[str], now: datetime
+) -> x509.Certificate | None:
     """The one that a key belongs to; else the first that is no authority."""
     keys = {identity_of(key) for key in (*material.keys, *known)} - {b""}
     fitting = [one for one in material.certificates if identity(one) in keys]
-    if not fitting and material.has_broken_certificate:
+    if fitting:
+        return max(fitting, key=lambda one: _fitness(one, names, now))
+    if material.has_broken_certificate:
         return None
-    ordinary = (one for one in material.certificates if not _is_authority(one))
-    return next(iter(fitting), next(ordinary, next(iter(material.certificates), None)))
+    ordinary = (one for one in material.certificates if not is_authority(one))
+    return next(ordinary, next(iter(material.certificates), None))
 
 
-def _is_authority(certificate: x509.Certificate) -> bool:
-    return bool(form_of(certificate).extensions.is_authority)
+def _fitness(leaf: x509.Certificate, names: Sequence[str], now: datetime) -> tuple[int, datetime]:
+    """Of several certificates of a key the one with the least errors, which lasts longest."""
+    errors = sum(finding.level == "error" for finding in leaf_findings(leaf, names, now))
+    return -errors, leaf.not_valid_after_utc
 
 
 def _key_of(leaf: x509.Certificate, keys: list[PrivateKeyTypes]) -> PrivateKeyTypes | None:
@@ -116,51 +130,6 @@ def _key_findings(material: Material, key: PrivateKeyTypes | None) -> Iterator[F
         )
     else:
         yield _error("no-key", "Its private key is missing.", "Bring the key as well.")
-
-
-def _anchor_findings(path: Path, material: Material) -> Iterator[Finding]:
-    top = path.served[-1]
-    if path.anchor == path.served[0]:
-        yield Finding(
-            "self-signed",
-            "note",
-            "It signs itself, so each host has to be given it: --cacert.",
-        )
-    elif path.anchor is None and (impostor := wrongly_signed(path, material.certificates)):
-        yield _error(
-            "signature-wrong",
-            f"{facts(impostor).subject} has the right name, but did not sign it.",
-            "Bring the certificate of the authority that did.",
-        )
-    elif path.anchor is None and _has_stray_authority(path, material):
-        yield _error(
-            "chain-incomplete",
-            f"The certificate of {facts(top).issuer} is missing in between.",
-            "Bring the whole chain; authorities call it fullchain or bundle.",
-        )
-    elif path.anchor is None:
-        yield Finding(
-            "issuer-unknown",
-            "warning",
-            f"{facts(top).issuer}, which signed it, is not known here.",
-            "Bring its certificate as well: without it hosts refuse, unless they have it already.",
-        )
-
-
-def _has_stray_authority(path: Path, material: Material) -> bool:
-    """One that was brought along, surely because the way leads there."""
-    return any(_is_authority(one) for one in material.certificates if one not in path.served)
-
-
-def _order_findings(path: Path, material: Material) -> Iterator[Finding]:
-    brought = [one for one in material.certificates if one in path.served]
-    if brought != [one for one in path.served if one in brought]:
-        yield Finding("order-mended", "note", "The chain is put in order, the server's own first.")
-    others = [one for one in material.certificates if one not in path.all]
-    if others and path.anchor is not None:
-        count = len(others)
-        sentence = f"{count} other certificate{'s are' if count > 1 else ' is'} left out."
-        yield Finding("others-left-out", "note", sentence)
 
 
 def _pair(path: Path, key: PrivateKeyTypes) -> Pair:

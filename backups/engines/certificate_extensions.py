@@ -28,7 +28,7 @@ NAMES, LIMITS = "2.5.29.17", "2.5.29.30"
 _USAGE, _BASIC = "2.5.29.15", "2.5.29.19"
 _POLICIES, _PURPOSES, _LISTS = "2.5.29.32", "2.5.29.37", "2.5.29.31"
 # Tags of general names.
-MAIL, DNS, URI, IP = 0x81, 0x82, 0x86, 0x87
+MAIL, DNS, DIRECTORY, URI, IP = 0x81, 0x82, 0xA4, 0x86, 0x87
 NOT_ASCII = "a name in it has other letters than ASCII"
 
 
@@ -117,6 +117,8 @@ def _check_limit(limit: Part) -> None:
         is_mailbox = limit.tag == MAIL and "@" in text
         if not is_domain((text.split("@")[-1] if is_mailbox else text).removeprefix(".")):
             raise UnreadableError("its name constraints hold what is no domain")
+    elif limit.tag == DIRECTORY:
+        content_of(first(limit.content), SEQUENCE)
     elif limit.tag == IP:
         half = len(limit.content) // 2
         mask = int.from_bytes(limit.content[half:], "big") ^ (1 << 8 * half) - 1

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 
-from backups.engines.certificate_der import Part
-from backups.engines.certificate_extensions import DNS, IP, MAIL, URI
+from backups.engines.certificate_der import Part, first
+from backups.engines.certificate_extensions import DIRECTORY, DNS, IP, MAIL, URI
 from backups.engines.certificate_form import form_of
 from backups.engines.certificate_names import address_of, is_domain
 
@@ -19,6 +19,16 @@ _MOST_COMPARED = 250_000
 def has_limits(issuer: x509.Certificate) -> bool:
     found = form_of(issuer).extensions
     return bool(found.permitted or found.excluded)
+
+
+def is_outside(issuer: x509.Certificate, below: Iterable[x509.Certificate]) -> bool:
+    """Whether a subject is in no directory that is permitted; OpenSSL minds that, and Go not."""
+    permitted = form_of(issuer).extensions.permitted
+    folders = [first(part.content).content for part in permitted if part.tag == DIRECTORY]
+    subjects = [first(form_of(one).subject).content for one in below]
+    return bool(folders) and not all(
+        not subject or any(subject.startswith(folder) for folder in folders) for subject in subjects
+    )
 
 
 def forbidden_name(issuer: x509.Certificate, below: Iterable[x509.Certificate]) -> str:

@@ -97,4 +97,5 @@ def paths_from(
 def wrongly_signed(path: Path, others: Iterable[x509.Certificate]) -> x509.Certificate | None:
     """One that has the name of the issuer that is missing, but did not sign."""
     top = path.served[-1]
-    return next((other for other in others if other != top and is_named(top, other)), None)
+    named = (other for other in others if other != top and is_named(top, other))
+    return next((other for other in named if not is_signed_by(top, other)), None)

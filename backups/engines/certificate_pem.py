@@ -5,6 +5,8 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from backups.engines.certificate_der import first
+
 # No dashes in between: else every BEGIN without an END would be followed to the end of the text.
 _BLOCK = re.compile(
     r"-----BEGIN ([A-Z0-9][A-Z0-9 ]{0,60})-----((?:[^-]|-(?!----))*+)-----END \1-----"
@@ -40,6 +42,8 @@ def blocks(text: str) -> Iterator[Block]:
         data = "".join(_HEADER.sub("", body).split())
         try:
             der = b64decode(data, validate=True)
+            # OpenSSL's: a certificate, and after it whom it is trusted by.
+            der = first(der).whole if label == "TRUSTED CERTIFICATE" else der
         except ValueError:
             der = b""
         yield Block(label, headers, der)

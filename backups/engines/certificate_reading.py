@@ -100,7 +100,7 @@ def read(files: Iterable[bytes], password: str) -> Material:
         if len(content) > MOST_BYTES:
             material.error("too-large", "This is larger than 1 MB, and no certificate.", _WANTED)
             continue
-        content = content.removeprefix(b"\xef\xbb\xbf")
+        content = _narrow(content).removeprefix(b"\xef\xbb\xbf")
         if stranger := _stranger(content, _BINARIES):
             material.stranger(*stranger)
         elif b"-----BEGIN" in content:
@@ -115,6 +115,17 @@ def read(files: Iterable[bytes], password: str) -> Material:
         )
         del material.certificates[MOST_CERTIFICATES:]
     return material
+
+
+def _narrow(content: bytes) -> bytes:
+    """What Windows has written with two octets per letter, with one."""
+    for codec, mark, start in (
+        ("utf-16-le", b"\xff\xfe", b"-\0-\0"),
+        ("utf-16-be", b"\xfe\xff", b"\0-\0-"),
+    ):
+        if content.startswith((mark, start)):
+            return content.decode(codec, "replace").encode("utf-8", "replace")
+    return content
 
 
 def _stranger(content: bytes, known: tuple[_Stranger, ...]) -> tuple[str, str, str] | None:

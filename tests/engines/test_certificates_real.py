@@ -16,7 +16,12 @@ import pytest
 
 from backups.engines import tls
 from backups.engines.certificates import Checked, check, refusal
-from tests.rig import certificate_chains, certificate_encodings, certificate_oddities
+from tests.rig import (
+    certificate_chains,
+    certificate_company,
+    certificate_encodings,
+    certificate_oddities,
+)
 from tests.rig.certificate_rows import Row
 from tests.rig.certificate_rows import rows as usual_rows
 
@@ -26,6 +31,7 @@ ROWS = dict(
     [
         *usual_rows(),
         *certificate_chains.rows(),
+        *certificate_company.rows(),
         *certificate_oddities.rows(),
         *certificate_encodings.rows(),
     ]
