@@ -3,7 +3,8 @@
 from typing import NamedTuple
 
 SEQUENCE, SET, INTEGER, BOOLEAN = 0x30, 0x31, 0x02, 0x01
-BITS, OCTETS, OID, NULL = 0x03, 0x04, 0x06, 0x05
+BITS, OCTETS, OID = 0x03, 0x04, 0x06
+_MOST = 20_000
 
 
 class Part(NamedTuple):
@@ -32,8 +33,11 @@ def first(data: bytes, start: int = 0) -> Part:
 
 def parts(data: bytes) -> list[Part]:
     """The elements one after another."""
-    found, start = [], 0
+    found: list[Part] = []
+    start = 0
     while start < len(data):
+        if len(found) == _MOST:
+            raise ValueError("There are too many elements.")
         found.append(first(data, start))
         start += len(found[-1].whole)
     return found

@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import PublicKeyAlgorithmOID
 
+from backups.engines.certificate_der import BITS, SEQUENCE, inside
+
 # Whatever `cryptography` raises on what is not as it should be.
 TROUBLE = (
     *(ValueError, TypeError, OverflowError, UnsupportedAlgorithm, InternalError),
@@ -29,7 +31,7 @@ _CURVES = {
 
 def load_key(text: str) -> PrivateKeyTypes | None:
     try:
-        return load_pem_private_key(text.encode(), None)
+        return load_pem_private_key(text.encode(), None, unsafe_skip_rsa_key_validation=True)
     except TROUBLE:
         return None
 
@@ -70,3 +72,11 @@ def key_kind(certificate: x509.Certificate) -> str:
     if isinstance(key, dsa.DSAPublicKey):
         return f"DSA {key.key_size}"
     return type(key).__name__.removesuffix("PublicKey")[:20]
+
+
+def is_public_key(der: bytes) -> bool:
+    """By its outline: the kind of a key, and its bits."""
+    try:
+        return [part.tag for part in inside(der)] == [SEQUENCE, BITS]
+    except ValueError:
+        return False

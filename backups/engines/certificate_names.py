@@ -58,6 +58,8 @@ def is_host_name(name: str, *, is_pattern: bool = False) -> bool:
 def covers(pattern: str, host: str) -> bool:
     """Whether a DNS name in a certificate is good for a host, both in ASCII; Go's rules."""
     pattern, host = pattern.lower(), host.lower()
+    if not pattern.endswith(host.removesuffix(".").partition(".")[2]):
+        return False
     if not (is_host_name(pattern, is_pattern=True) and is_host_name(host)):
         return pattern == host and host not in {"", "."}
     ours, theirs = pattern.split("."), host.removesuffix(".").split(".")

@@ -12,7 +12,7 @@ _BLOCK = re.compile(
     r"-----BEGIN ([A-Z0-9][A-Z0-9 ]{0,60})-----((?:[^-]|-(?!----))*+)-----END \1-----"
 )
 _EDGE = re.compile(r"-----(?:BEGIN|END) [A-Z0-9][A-Z0-9 ]*-----")
-_HEADER = re.compile(r"^[ \t]*([A-Za-z0-9-]+):[ \t]*(.*?)[ \t]*$", re.MULTILINE)
+_HEADER = re.compile(r"^[ \t]*([A-Za-z0-9-]+):(.*)$", re.MULTILINE)
 CERTIFICATES = frozenset({"CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"})
 
 
@@ -38,7 +38,7 @@ def blocks(text: str) -> Iterator[Block]:
     # A line break that became "\n" in a variable or in JSON; base64 knows no backslash.
     text = text.replace("\\r", "").replace("\\n", "\n")
     for label, body in _BLOCK.findall(text):
-        headers = tuple(_HEADER.findall(body))
+        headers = tuple((name, value.strip()) for name, value in _HEADER.findall(body))
         data = "".join(_HEADER.sub("", body).split())
         try:
             der = b64decode(data, validate=True)

@@ -1,28 +1,35 @@
 """What people bring along as a certificate: any format, any order, and what is none at all."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    load_der_private_key,
-    load_der_public_key,
-    load_pem_private_key,
-    pkcs7,
-    pkcs12,
-)
+from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
 from backups.engines.certificate_facts import load
-from backups.engines.certificate_keys import TROUBLE
+from backups.engines.certificate_keys import TROUBLE, is_public_key
+from backups.engines.certificate_opening import (
+    PasswordWantedError,
+    PasswordWrongError,
+    TooMuchError,
+    open_der,
+    open_pem,
+    open_pkcs12,
+)
 from backups.engines.certificate_pem import CERTIFICATES, blocks, is_cut_off
+from backups.engines.certificate_rounds import MOST_ROUNDS, rounds_of
+from backups.engines.certificate_strangers import BINARIES, LABELS, TEXTS, WANTED, stranger_in
 from backups.engines.certificate_values import Finding
 
-MOST_BYTES, MOST_CERTIFICATES = 1024 * 1024, 20
+MOST_BYTES, MOST_FILES = 1024 * 1024, 50
+MOST_CERTIFICATES, MOST_KEYS = 20, 10
+# More than this goes into no handshake.
+_LARGEST = 65536
 _KEYS = frozenset(
     {
         *("PRIVATE KEY", "ENCRYPTED PRIVATE KEY"),
@@ -31,44 +38,6 @@ _KEYS = frozenset(
 )
 _HARMLESS = frozenset({"EC PARAMETERS", "DH PARAMETERS", "X509 CRL"})
 _PKCS12 = re.compile(rb"\x30(?:\x80|[\x00-\x7f]|\x81.|\x82..|\x83...)\x02\x01\x03", re.DOTALL)
-
-_WANTED = "Bring the certificate itself: it begins with -----BEGIN CERTIFICATE-----."
-# By how they begin: what it is, and what to do.
-_Stranger = tuple[bytes, str, str, str]
-_BINARIES: tuple[_Stranger, ...] = (
-    (b"PK\x03\x04", "zip", "a zip archive", "Unpack it, and bring what is in it."),
-    (b"\x1f\x8b", "gzip", "a gzip archive", "Unpack it, and bring what is in it."),
-    (b"%PDF", "document", "a PDF document", _WANTED),
-    (b"\xff\xd8\xff", "image", "a picture", _WANTED),
-    (b"\x89PNG", "image", "a picture", _WANTED),
-    (b"\xfe\xed\xfe\xed", "java-keystore", "a Java keystore", "Export it as PKCS#12."),
-)
-_TEXTS: tuple[_Stranger, ...] = (
-    (b"<", "web-page", "a web page or XML", _WANTED),
-    (b"ssh-", "ssh-key", "a public key of SSH", _WANTED),
-    (b"ecdsa-", "ssh-key", "a public key of SSH", _WANTED),
-    (b"PuTTY-", "ssh-key", "a key of PuTTY", _WANTED),
-)
-# By the label of a PEM block.
-_LABELS: dict[str, tuple[str, str, str]] = {
-    "OPENSSH PRIVATE KEY": ("ssh-key", "a private key of SSH", _WANTED),
-    "SSH2 PUBLIC KEY": ("ssh-key", "a public key of SSH", _WANTED),
-    "PUBLIC KEY": ("public-key", "a public key", _WANTED),
-    "RSA PUBLIC KEY": ("public-key", "a public key", _WANTED),
-    "CERTIFICATE REQUEST": (
-        "request",
-        "a signing request",
-        "An authority has to sign it first; bring its answer.",
-    ),
-    "NEW CERTIFICATE REQUEST": (
-        "request",
-        "a signing request",
-        "An authority has to sign it first; bring its answer.",
-    ),
-    "PGP MESSAGE": ("pgp", "a message of PGP", _WANTED),
-    "PGP PUBLIC KEY BLOCK": ("pgp", "a key of PGP", _WANTED),
-    "PGP PRIVATE KEY BLOCK": ("pgp", "a key of PGP", _WANTED),
-}
 
 
 @dataclass(slots=True)
@@ -81,6 +50,9 @@ class Material:
     # An encrypted key was there, but could not be opened.
     has_closed_key: bool = False
     has_broken_certificate: bool = False
+    seen: set[bytes] = field(default_factory=set, repr=False)
+    tries: int = 0
+    rounds: int = 0
 
     def error(self, code: str, sentence: str, advice: str = "") -> None:
         self.findings.append(Finding(code, "error", sentence, advice))
@@ -88,33 +60,62 @@ class Material:
     def stranger(self, code: str, what: str, advice: str) -> None:
         self.error(code, f"This is {what}, no certificate.", advice)
 
-    def add(self, certificate: x509.Certificate) -> None:
-        if certificate not in self.certificates:
-            self.certificates.append(certificate)
+    def may_try(self, weight: int) -> bool:
+        """Whether one more key is opened: each may cost some time."""
+        self.tries += weight
+        if self.tries > MOST_KEYS:
+            self.too_many()
+        return self.tries <= MOST_KEYS
+
+    def count_rounds(self, der: bytes) -> None:
+        self.rounds += rounds_of(der)
+        if self.rounds > MOST_ROUNDS:
+            raise TooMuchError
+
+    def too_many(self) -> None:
+        self.error(
+            "too-many",
+            f"There are more than {MOST_CERTIFICATES} certificates or {MOST_KEYS} keys in it.",
+            "Bring the one for the server with its key, and those that it was signed by.",
+        )
+
+    def too_much(self, what: str) -> None:
+        self.error(
+            "too-much-work",
+            f"To open the {what} would take too long.",
+            "Bring the key without a password, or encrypted anew, as by openssl pkcs8 -topk8.",
+        )
 
 
 def read(files: Iterable[bytes], password: str) -> Material:
     """Never raises: what cannot be read is a finding."""
-    material = Material()
-    for content in files:
-        if len(content) > MOST_BYTES:
-            material.error("too-large", "This is larger than 1 MB, and no certificate.", _WANTED)
-            continue
-        content = _narrow(content).removeprefix(b"\xef\xbb\xbf")
-        if stranger := _stranger(content, _BINARIES):
-            material.stranger(*stranger)
-        elif b"-----BEGIN" in content:
-            _read_pem(material, content.decode("latin-1"), password)
-        elif content.strip():
-            _read_bytes(material, content, password)
-    if len(material.certificates) > MOST_CERTIFICATES:
+    material, whole = Material(), list(files)
+    if len(whole) > MOST_FILES:
         material.error(
-            "too-many",
-            f"There are more than {MOST_CERTIFICATES} certificates in it.",
-            "Bring the one for the server, and those that it was signed by.",
+            "too-many-files",
+            f"These are more than {MOST_FILES} files.",
+            "Bring the certificate, its key, and those that it was signed by.",
         )
-        del material.certificates[MOST_CERTIFICATES:]
+        return material
+    left = MOST_BYTES
+    for content in whole:
+        if len(content) > left:
+            what = "This is" if len(content) > MOST_BYTES else "Together the files are"
+            material.error("too-large", f"{what} larger than 1 MB.", WANTED)
+            continue
+        left -= len(content)
+        _read_file(material, content, password)
     return material
+
+
+def _read_file(material: Material, content: bytes, password: str) -> None:
+    content = _narrow(content).removeprefix(b"\xef\xbb\xbf")
+    if stranger := stranger_in(content, BINARIES):
+        material.stranger(*stranger)
+    elif b"-----BEGIN" in content:
+        _read_pem(material, content.decode("latin-1"), password)
+    elif content.strip():
+        _read_bytes(material, content, password)
 
 
 def _narrow(content: bytes) -> bytes:
@@ -128,43 +129,43 @@ def _narrow(content: bytes) -> bytes:
     return content
 
 
-def _stranger(content: bytes, known: tuple[_Stranger, ...]) -> tuple[str, str, str] | None:
-    """By how it begins: its code, what it is, and what to do."""
-    return next((rest for start, *rest in known if content.startswith(start)), None)  # type: ignore[return-value]
-
-
 def _read_pem(material: Material, text: str, password: str) -> None:
     for block in blocks(text):
         if block.label in CERTIFICATES:
             _add_certificate(material, block.der)
         elif block.label in _KEYS:
-            content = block.render()
-            _add_key(material, password, _pem_loader(content))
+            opened = partial(open_pem, block.render(), block.der, password)
+            _add_key(material, block.der, opened)
         elif block.label == "PKCS7":
             _add_all(material, block.der)
-        elif block.label in _LABELS:
-            material.stranger(*_LABELS[block.label])
+        elif block.label in LABELS:
+            material.stranger(*LABELS[block.label])
         elif block.label not in _HARMLESS:
-            material.stranger("unknown-block", f"a block of {block.label[:40].lower()}", _WANTED)
+            material.stranger("unknown-block", f"a block of {block.label[:40].lower()}", WANTED)
     if is_cut_off(text):
         material.error(
             "cut-off", "A block begins in it that does not end.", "Bring it once more, whole."
         )
 
 
-def _pem_loader(content: bytes) -> Callable[[bytes | None], PrivateKeyTypes]:
-    return lambda password: load_pem_private_key(content, password)
-
-
 def _add_certificate(material: Material, der: bytes) -> None:
-    certificate = load(der)
-    if certificate is None:
+    if der in material.seen:
+        return
+    if len(material.seen) == MOST_CERTIFICATES:
+        material.too_many()
+        return
+    material.seen.add(der)
+    if len(der) > _LARGEST:
+        material.has_broken_certificate = True
+        sentence = "A certificate in it is larger than the 64 kB that restic takes."
+        material.error("chain-too-large", sentence, "Have one made with fewer names.")
+    elif certificate := load(der):
+        material.certificates.append(certificate)
+    else:
         material.has_broken_certificate = True
         material.error(
             "broken-certificate", "A certificate in it cannot be read.", "Bring it once more."
         )
-    else:
-        material.add(certificate)
 
 
 def _add_all(material: Material, der: bytes) -> None:
@@ -172,67 +173,45 @@ def _add_all(material: Material, der: bytes) -> None:
     try:
         found = pkcs7.load_der_pkcs7_certificates(der)
     except TROUBLE:
-        material.error("broken-pkcs7", "This PKCS#7 file cannot be read.", _WANTED)
+        material.error("broken-pkcs7", "This PKCS#7 file cannot be read.", WANTED)
         return
     for certificate in found:
-        _keep_readable(material, certificate)
+        _add_certificate(material, certificate.public_bytes(Encoding.DER))
 
 
-def _add_key(
-    material: Material, password: str, open_with: Callable[[bytes | None], PrivateKeyTypes]
-) -> None:
+def _add_key(material: Material, der: bytes, opened: Callable[[], PrivateKeyTypes]) -> None:
+    if not material.may_try(1):
+        return
     try:
-        material.keys.append(_opened(open_with, password))
-    except _PasswordWantedError:
-        material.has_closed_key = True
+        material.count_rounds(der)
+        material.keys.append(opened())
+        return
+    except PasswordWantedError:
         material.error("key-encrypted", "The key is encrypted.", "Give its password as well.")
-    except _PasswordWrongError:
-        material.has_closed_key = True
+    except PasswordWrongError:
         material.error("wrong-password", "The password does not open the key.", "Try it again.")
+    except TooMuchError:
+        material.too_much("key")
     except UnsupportedAlgorithm:
-        material.has_closed_key = True
         material.error(
             "key-kind",
             "The key is of a kind that rest-server cannot load.",
             "Use RSA from 2048 bits on, P-256, P-384, P-521 or Ed25519.",
         )
     except TROUBLE:
-        material.has_closed_key = True
         material.error("broken-key", "The key in it cannot be read.", "Bring it once more, whole.")
-
-
-class _PasswordWantedError(Exception):
-    """It is encrypted, and no password was given."""
-
-
-class _PasswordWrongError(Exception):
-    """It is encrypted with another password."""
-
-
-def _opened(open_with: Callable[[bytes | None], PrivateKeyTypes], password: str) -> PrivateKeyTypes:
-    try:
-        return open_with(None)
-    except TypeError:
-        # How the library says that there must be a password.
-        if not password:
-            raise _PasswordWantedError from None
-    try:
-        return open_with(password.encode(errors="surrogatepass"))
-    except UnsupportedAlgorithm:
-        raise
-    except TROUBLE:
-        raise _PasswordWrongError from None
+    material.has_closed_key = True
 
 
 def _read_bytes(material: Material, content: bytes, password: str) -> None:
-    if stranger := _stranger(content.lstrip(), _TEXTS):
+    if stranger := stranger_in(content.lstrip(), TEXTS):
         material.stranger(*stranger)
     elif content[:1] != b"\x30":
-        material.error("not-a-certificate", "This is neither a certificate nor a key.", _WANTED)
+        material.error("not-a-certificate", "This is neither a certificate nor a key.", WANTED)
     elif _PKCS12.match(content):
         _read_pkcs12(material, content, password)
-    elif (certificate := load(content)) is not None:
-        material.add(certificate)
+    elif load(content) is not None:
+        _add_certificate(material, content)
     else:
         _read_other_der(material, content, password)
 
@@ -240,45 +219,34 @@ def _read_bytes(material: Material, content: bytes, password: str) -> None:
 def _read_other_der(material: Material, content: bytes, password: str) -> None:
     with suppress(*TROUBLE):
         for certificate in pkcs7.load_der_pkcs7_certificates(content):
-            _keep_readable(material, certificate)
+            _add_certificate(material, certificate.public_bytes(Encoding.DER))
         return
     with suppress(*TROUBLE):
         x509.load_der_x509_csr(content)
-        material.stranger(*_LABELS["CERTIFICATE REQUEST"])
+        material.stranger(*LABELS["CERTIFICATE REQUEST"])
         return
-    with suppress(*TROUBLE):
-        load_der_public_key(content)
-        material.stranger(*_LABELS["PUBLIC KEY"])
-        return
-    _add_key(material, password, lambda secret: load_der_private_key(content, secret))
+    if is_public_key(content):
+        material.stranger(*LABELS["PUBLIC KEY"])
+    else:
+        _add_key(material, content, partial(open_der, content, password))
 
 
 def _read_pkcs12(material: Material, content: bytes, password: str) -> None:
-    """Without a password and with an empty one are two things in this format."""
-    for secret in _secrets(password):
-        with suppress(*TROUBLE):
-            found = pkcs12.load_pkcs12(content, secret)
-            if found.key is not None:
-                material.keys.append(found.key)
-            for part in (found.cert, *found.additional_certs):
-                if part is not None:
-                    _keep_readable(material, part.certificate)
-            return
-    material.has_closed_key = True
-    if password:
-        material.error("wrong-password", "The password does not open this file.", "Try it again.")
+    if not material.may_try(MOST_KEYS // 2):
+        return
+    try:
+        material.count_rounds(content)
+        found = open_pkcs12(content, password)
+    except PasswordWrongError:
+        sentence = "The password does not open this file."
+        material.error("wrong-password", sentence, "Try it again.")
+    except PasswordWantedError:
+        sentence = "This PKCS#12 file is encrypted."
+        material.error("key-encrypted", sentence, "Give its password as well.")
+    except TooMuchError:
+        material.too_much("file")
     else:
-        material.error(
-            "key-encrypted", "This PKCS#12 file is encrypted.", "Give its password as well."
-        )
-
-
-def _secrets(password: str) -> Iterator[bytes | None]:
-    if password:
-        yield password.encode(errors="surrogatepass")
-    yield None
-    yield b""
-
-
-def _keep_readable(material: Material, certificate: x509.Certificate) -> None:
-    _add_certificate(material, certificate.public_bytes(Encoding.DER))
+        material.tries -= 1
+        _read_pem(material, found, "")
+        return
+    material.has_closed_key = True
