@@ -19,6 +19,7 @@ from backups.engines.certificate_facts import facts
 from backups.engines.certificate_form import form_of
 from backups.engines.certificate_leaf import LONGEST, SHORTEST, is_for_servers, may_sign_others
 from backups.engines.certificate_limits import forbidden_name, has_limits, is_outside
+from backups.engines.certificate_names import is_mapped
 from backups.engines.certificate_paths import Path, paths_from
 from backups.engines.certificate_signatures import (
     has_large_exponent,
@@ -103,6 +104,13 @@ def _form_findings(certificate: x509.Certificate) -> Iterator[Finding]:
             "serial-negative",
             "warning",
             f"The serial number of {name} is negative, which newer programs may refuse.",
+            _NEW,
+        )
+    if mapped := [str(one) for one in form.extensions.addresses if is_mapped(one)]:
+        yield Finding(
+            "address-mapped",
+            "warning",
+            f"{name} holds {mapped[0]}, an IPv4 address written as IPv6: newer programs refuse it.",
             _NEW,
         )
     for kind in form.extensions.critical:

@@ -54,19 +54,37 @@ def content_of(part: Part, tag: int) -> bytes:
     return part.content
 
 
+def boolean(part: Part) -> bool:
+    if content_of(part, BOOLEAN) not in {b"\0", b"\xff"}:
+        raise ValueError("This is neither true nor false.")
+    return part.content == b"\xff"
+
+
 def number(part: Part) -> int:
     return int.from_bytes(content_of(part, INTEGER), "big", signed=True)
 
 
-def dotted(part: Part) -> str:
-    """An object identifier as people write it."""
-    numbers, current = [], 0
+def bits(part: Part) -> bytes:
+    """A string of bits, which tells in front how many of the last octet do not count."""
+    content = content_of(part, BITS)
+    unused = content[0] if content else 8
+    if unused > 7 or (unused and (len(content) == 1 or content[-1] & (1 << unused) - 1)):
+        raise ValueError("The bits that do not count are not as they should be.")
+    return content[1:]
+
+
+def dotted(part: Part, *, largest: int = 2**31 - 1) -> str:
+    """An object identifier as people write it; Go takes no number in it that is larger."""
+    numbers, current, is_inside = [], 0, False
     for octet in content_of(part, OID)[:64]:
+        if not is_inside and octet == 0x80:
+            raise ValueError("A number begins with nothing.")
         current = current << 7 | octet & 0x7F
-        if not octet & 0x80:
+        is_inside = bool(octet & 0x80)
+        if not is_inside:
             numbers.append(current)
             current = 0
-    if not numbers:
-        raise ValueError("The object identifier is empty.")
+    if is_inside or not numbers or max(numbers) > largest:
+        raise ValueError("This is no object identifier.")
     top = min(numbers[0] // 40, 2)
     return ".".join(map(str, [top, numbers[0] - 40 * top, *numbers[1:]]))

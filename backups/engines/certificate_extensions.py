@@ -5,13 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from backups.engines.certificate_der import (
-    BITS,
     BOOLEAN,
     INTEGER,
     OCTETS,
-    OID,
     SEQUENCE,
     Part,
+    bits,
+    boolean,
     content_of,
     dotted,
     first,
@@ -29,6 +29,7 @@ _USAGE, _BASIC = "2.5.29.15", "2.5.29.19"
 _POLICIES, _PURPOSES, _LISTS = "2.5.29.32", "2.5.29.37", "2.5.29.31"
 # Tags of general names.
 MAIL, DNS, DIRECTORY, URI, IP = 0x81, 0x82, 0xA4, 0x86, 0x87
+_GENERAL_NAMES = {0xA0, MAIL, DNS, 0xA3, DIRECTORY, 0xA5, URI, IP, 0x88}
 NOT_ASCII = "a name in it has other letters than ASCII"
 
 
@@ -51,23 +52,25 @@ class Extensions:
 
 
 def _read_usage(found: Extensions, value: bytes) -> None:
-    bits = content_of(first(value), BITS)[1:]
-    found.usage = int.from_bytes(bits[:2].ljust(2, b"\0"), "big")
+    found.usage = int.from_bytes(bits(first(value))[:2].ljust(2, b"\0"), "big")
 
 
 def _read_basic(found: Extensions, value: bytes) -> None:
     said = inside(value)
     found.is_authority = False
     if said and said[0].tag == BOOLEAN:
-        found.is_authority = said.pop(0).content == b"\xff"
+        found.is_authority = boolean(said.pop(0))
     if said and said[0].tag == INTEGER:
-        found.path_length = number(said[0])
+        found.path_length = number(said.pop(0))
         if found.path_length < 0:
             raise ValueError("Less than nothing.")
+    if said:
+        raise ValueError("There is something else.")
 
 
 def _read_names(found: Extensions, value: bytes) -> None:
     for part in inside(value):
+        _check_kind(part)
         if part.tag in {MAIL, DNS, URI} and not part.content.isascii():
             raise UnreadableError(NOT_ASCII)
         if part.tag == MAIL:
@@ -90,7 +93,8 @@ def _read_purposes(found: Extensions, value: bytes) -> None:
 
 
 def _read_policies(_: Extensions, value: bytes) -> None:
-    names = [content_of(first(content_of(part, SEQUENCE)), OID) for part in inside(value)]
+    policies = [first(content_of(part, SEQUENCE)) for part in inside(value)]
+    names = [dotted(policy, largest=2**448) for policy in policies]
     if len(names) != len(set(names)):
         raise UnreadableError("it names a policy twice")
 
@@ -109,13 +113,21 @@ def _read_limits(found: Extensions, value: bytes) -> None:
             found.excluded = limits
 
 
+def _check_kind(part: Part) -> None:
+    """Go leaves out names of a kind that there is not; OpenSSL refuses them."""
+    if part.tag not in _GENERAL_NAMES:
+        raise ValueError("There are no such names.")
+
+
 def _check_limit(limit: Part) -> None:
+    _check_kind(limit)
     if limit.tag in {MAIL, DNS, URI}:
         if not limit.content.isascii():
             raise UnreadableError(NOT_ASCII)
         text = limit.content.decode()
-        is_mailbox = limit.tag == MAIL and "@" in text
-        if not is_domain((text.split("@")[-1] if is_mailbox else text).removeprefix(".")):
+        mailbox, at, domain = text.rpartition("@") if limit.tag == MAIL else ("", "", text)
+        is_named = not at or (mailbox and "@" not in mailbox and domain)
+        if not is_named or not is_domain(domain if at else domain.removeprefix(".")):
             raise UnreadableError("its name constraints hold what is no domain")
     elif limit.tag == DIRECTORY:
         content_of(first(limit.content), SEQUENCE)
@@ -135,9 +147,29 @@ def _read_key_id(_: Extensions, value: bytes) -> None:
     content_of(first(value), OCTETS)
 
 
-def _read_sequence(_: Extensions, value: bytes) -> None:
+def _read_authority_key_id(_: Extensions, value: bytes) -> None:
+    tags = [part.tag for part in inside(value)]
+    if tags != sorted({0x80, 0x82, 0xA1} & set(tags), key=lambda tag: tag & 0x1F):
+        raise ValueError("There is something else.")
+
+
+def _read_lists(_: Extensions, value: bytes) -> None:
+    for point in inside(value):
+        for part in parts(content_of(point, SEQUENCE)):
+            if part.tag == 0xA0 and (name := first(part.content)).tag == 0xA0:
+                for one in parts(name.content):
+                    _check_kind(one)
+            elif part.tag not in {0x81, 0xA2} and first(part.content).tag != 0xA1:
+                raise ValueError("There is something else.")
+
+
+def _read_access(_: Extensions, value: bytes) -> None:
     for part in inside(value):
-        first(part.whole)
+        content = content_of(part, SEQUENCE)
+        kind = first(content)
+        dotted(kind)
+        if content[len(kind.whole) :][:1] == bytes([URI]):
+            first(content, len(kind.whole))
 
 
 READERS: dict[str, Callable[[Extensions, bytes], None]] = {
@@ -147,9 +179,9 @@ READERS: dict[str, Callable[[Extensions, bytes], None]] = {
     LIMITS: _read_limits,
     _POLICIES: _read_policies,
     _PURPOSES: _read_purposes,
-    _LISTS: _read_sequence,
+    _LISTS: _read_lists,
     KEY_ID: _read_key_id,
-    AUTHORITY_KEY_ID: _read_sequence,
-    ACCESS: _read_sequence,
+    AUTHORITY_KEY_ID: _read_authority_key_id,
+    ACCESS: _read_access,
 }
 HANDLED = READERS.keys()

@@ -36,6 +36,10 @@ def address_of(name: str) -> Address | None:
     return None
 
 
+def is_mapped(address: Address) -> bool:
+    return isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None
+
+
 def ascii_of(name: str) -> str:
     """A host name as it goes over the line: lower-case, and in punycode where it needs to be."""
     # Not the codec "idna", which knows the rules of 2003 alone: it makes "ss" of "ß".

@@ -15,7 +15,9 @@ def host_of(text: str) -> str:
     """The host of an address, or ""; UnreadableError where Go does not read it."""
     if any(letter < " " or letter == "\x7f" for letter in text):
         raise UnreadableError(_TROUBLE)
-    bare = text.partition("#")[0]
+    bare, _, fragment = text.partition("#")
+    if _BAD_ESCAPE.search(fragment):
+        raise UnreadableError(_TROUBLE)
     scheme, colon, rest = bare.partition(":")
     if not (colon and _SCHEME.fullmatch(scheme)):
         if colon and (not scheme or _is_colon_early(bare)):
@@ -43,11 +45,13 @@ def _checked(authority: str) -> str:
     if host.startswith("["):
         name, bracket, port = host.partition("]")
         name += bracket
-        if not bracket or not re.fullmatch(r"(?::[0-9]*)?", port):
+        is_zoned = "%25" in name or "%" not in name
+        if not bracket or not is_zoned or not re.fullmatch(r"(?::[0-9]*)?", port):
             raise UnreadableError(_TROUBLE)
     else:
-        name, _, port = host.partition(":")
-        if _HOST_FORBIDDEN.search(name) or port.strip("0123456789"):
+        name, colon, port = host.rpartition(":")
+        name, port = (name, port) if colon else (port, "")
+        if _HOST_FORBIDDEN.search(name.replace("%25", "")) or port.strip("0123456789"):
             raise UnreadableError(_TROUBLE)
     if host and not is_domain(host):
         raise UnreadableError(_TROUBLE)

@@ -2,6 +2,7 @@
 
 import random
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -15,6 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backups.engines import certificates
+from backups.engines.certificate_form import form_of
+from backups.engines.certificate_paths import loaded
+from backups.engines.certificate_signatures import unusable_key
 from backups.engines.certificates import KINDS, check, facts_of, fits, refusal
 from backups.engines.errors import EngineError
 
@@ -139,3 +143,18 @@ def test_many_beginnings_without_an_end_are_read_once_each() -> None:
     checked = check([content], names=[])
 
     assert "cut-off" in {finding.code for finding in checked.errors}
+
+
+STORE = Path("/etc/ssl/certs/ca-certificates.crt")
+
+
+@pytest.mark.skipif(
+    not STORE.exists(), reason="There is no store: apt-get install ca-certificates."
+)
+def test_nothing_is_wrong_with_what_every_system_trusts() -> None:
+    """Go reads all of it, too."""
+    roots = loaded(STORE.read_text())
+
+    assert len(roots) == STORE.read_text().count("BEGIN CERTIFICATE")
+    assert [form_of(root).problem for root in roots if form_of(root).problem] == []
+    assert [unusable_key(root) for root in roots if unusable_key(root)] == []

@@ -67,11 +67,14 @@ def alternative_names() -> Iterator[tuple[str, Row]]:
         ("uri-trailing-dot", _URI, b"http://x.example./", _UNREADABLE),
         ("uri-two-dots", _URI, b"http://x..example/", _UNREADABLE),
         ("uri-blank-user", _URI, b"http://a b@x.example/", _UNREADABLE),
+        ("uri-two-ports", _URI, b"http://x:80:90/", _OK),
+        ("uri-zone-raw", _URI, b"http://[fe80::1%en]/", _UNREADABLE),
+        ("uri-escape-in-fragment", _URI, b"http://x/#%", _UNREADABLE),
         ("uri-utf8", _URI, "http://bücher/".encode(), _UNREADABLE),
         ("mail-odd", _MAIL, b"no mail at all", _OK),
         ("mail-utf8", _MAIL, "bü@x.example".encode(), _UNREADABLE),
         ("ip-short", _IP, b"\x7f\0\0", _UNREADABLE),
-        ("ip-mapped", _IP, b"\0" * 10 + b"\xff\xff\x0a\0\0\1", _OK),
+        ("ip-mapped", _IP, b"\0" * 10 + b"\xff\xff\x0a\0\0\1", ("address-mapped",)),
         ("other-name", 0xA0, oid("1.2.3.4") + der(0xA0, der(12, b"x")), _OK),
         ("directory-name", _DIRECTORY, name((_COMMON_NAME, 12, b"x")), _OK),
         ("registered-name", 0x88, b"\x2a\3", _OK),
@@ -92,7 +95,7 @@ def names_for_hosts() -> Iterator[tuple[str, Row]]:
     yield "wildcard-alone", plain(wild, ca, "name-missing", is_disputed=True)
     for kind, names, codes in (
         ("upper-case", ("LOCALHOST", "127.0.0.1"), ()),
-        ("address-mapped", ("localhost", "::ffff:127.0.0.1"), ()),
+        ("address-mapped", ("localhost", "::ffff:127.0.0.1"), ("address-mapped",)),
         ("wildcard-inside", ("local*", "127.0.0.1"), ("name-missing",)),
         ("trailing-dot", ("localhost.", "127.0.0.1"), ("name-missing",)),
     ):

@@ -175,6 +175,17 @@ def other_extensions() -> Iterator[tuple[str, Row]]:
     yield "policy-twice", plain(make(by=ca, more=[raw("2.5.29.32", twice)]), ca, "unreadable")
     model, names = make(by=ca), extension(NAMES, der(SEQUENCE, *GOOD_NAMES))
     yield "names-twice", plain(by_hand(model, ca, extensions=[names, names]), ca, "unreadable")
+    lists = der(SEQUENCE, der(SEQUENCE, der(0xA0, der(0x80, b"x"))))
+    access = der(SEQUENCE, der(SEQUENCE, oid("1.2.3.4"), b"\x86\x09x"))
+    for name, kind, value in (
+        ("usage-unused-bits", "2.5.29.15", der(BITS, b"\7\x81")),
+        ("lists-malformed", "2.5.29.31", lists),
+        ("access-malformed", "1.3.6.1.5.5.7.1.1", access),
+        ("policy-malformed", "2.5.29.32", der(SEQUENCE, der(SEQUENCE, der(6, b"\x80\1")))),
+        ("basic-malformed", "2.5.29.19", der(SEQUENCE, der(1, b"\1"))),
+    ):
+        leaf = by_hand(model, ca, extensions=[names, extension(kind, value)])
+        yield name, plain(leaf, ca, "unreadable")
     for name, kind, value, codes in (
         ("path-length-no-authority", "2.5.29.19", der(SEQUENCE, integer(0)), ()),
         ("no-authority-spelt-out", "2.5.29.19", der(SEQUENCE, der(1, b"\0")), ()),
