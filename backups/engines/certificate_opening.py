@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives.serialization import (
 size = int.from_bytes(sys.stdin.buffer.read(4), "big")
 secret = sys.stdin.buffer.read(size)
 content = sys.stdin.buffer.read()
-for password in [secret] if secret else [None, b""]:
+for password in dict.fromkeys([secret, None, b""] if secret else [None, b""]):
     try:
         found = pkcs12.load_pkcs12(content, password)
     except Exception:

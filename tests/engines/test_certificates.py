@@ -9,6 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
+    NoEncryption,
     load_pem_private_key,
     pkcs12,
 )
@@ -134,6 +135,16 @@ def test_a_password_that_is_no_utf_8_is_a_wrong_one() -> None:
     checked = check([packed], names=[], password="\udcff")
 
     assert [finding.code for finding in checked.errors] == ["wrong-password"]
+
+
+def test_an_archive_without_a_password_opens_although_one_was_given() -> None:
+    key = load_pem_private_key(PAIR.key.encode(), None)
+    leaf = x509.load_pem_x509_certificate(PAIR.chain.encode())
+    packed = pkcs12.serialize_key_and_certificates(b"x", key, leaf, None, NoEncryption())  # type: ignore[arg-type]
+
+    checked = check([packed, PAIR.root.encode()], names=[], password="secret")
+
+    assert checked.is_fine
 
 
 def test_many_beginnings_without_an_end_are_read_once_each() -> None:
