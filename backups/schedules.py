@@ -6,8 +6,8 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from django_tasks import TaskResultStatus, default_task_backend, task
-from django_tasks.exceptions import TaskResultDoesNotExist
+from django_tasks import TaskResultStatus, task
+from django_tasks_db.models import DBTaskResult
 
 from backups.actions import hosts, jobs, operations, repositories
 from backups.actions.handshakes import check_handshakes
@@ -86,8 +86,6 @@ def hand_out(schedule: Schedule) -> bool:
 
 def _still_waits(slot: Slot) -> bool:
     """Without workers the turns must not pile up; they would all be done at once later."""
-    try:
-        result = default_task_backend.get_result(slot.task_id)
-    except TaskResultDoesNotExist:
-        return False
-    return bool(result.status == TaskResultStatus.READY)
+    # The row alone: the task that it names may have moved with an upgrade.
+    ready = DBTaskResult.objects.filter(status=TaskResultStatus.READY)
+    return bool(slot.task_id) and ready.filter(id=slot.task_id).exists()

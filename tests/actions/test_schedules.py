@@ -93,6 +93,18 @@ def test_a_turn_whose_worker_was_killed_does_not_stop_the_next_ones() -> None:
 
 
 @pytest.mark.django_db
+def test_a_turn_that_waits_through_an_upgrade_does_not_stop_the_scheduler() -> None:
+    """Its task may have another name by then."""
+    with time_machine.travel(NOW, tick=False) as clock:
+        assert hand_out(REAPING)
+        DBTaskResult.objects.update(task_path="backups.actions.elsewhere.reap_operations")
+        clock.shift(10)
+        assert not hand_out(REAPING)
+        DBTaskResult.objects.update(status=TaskResultStatus.FAILED)
+        assert hand_out(REAPING)
+
+
+@pytest.mark.django_db
 def test_nothing_waits_twice_and_nothing_stays_for_ever() -> None:
     with time_machine.travel(NOW, tick=False) as clock:
         waits = [enqueue_once(operations.work_on_operation, pk) for pk in (1, 1, 2)]
