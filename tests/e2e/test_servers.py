@@ -78,10 +78,11 @@ def test_a_server_is_made_watched_and_put_back_in_the_browser(
     expect(page.get_by_text("change that Resthouse did not make")).to_have_count(0, timeout=_WORK)
     sees(page, re.compile(rf"{name}\s+is live, proven"))
 
+    place.house.manage("users", "add", "alice", "--server", name)
     page.locator("#log").click()
-    assert not is_let_in(f"http://127.0.0.1:{port}/", "mallory", "guess")
-    told = page.get_by_text("Invalid htpasswd entry for mallory")
-    expect(told.first).to_be_visible(timeout=9000)
+    assert not is_let_in(f"http://127.0.0.1:{port}/", "alice", "guess")
+    told = page.get_by_text("Invalid htpasswd entry for alice")
+    expect(told.first).to_be_visible(timeout=_WORK)
 
 
 def make(page: Page, name: str, port: int, folder: Path, image: str) -> None:
