@@ -1,18 +1,20 @@
 """A real Podman beside Docker: its own socket, storage and locks, in a folder that goes with it."""
 
+import fcntl
 import os
 import shutil
 import signal
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import docker
 
 from tests.rig.waiting import wait_until
 
+PREFIX = "resthouse-podman-"
 # Every limit is given, because Podman's own are beyond what root may have in a sandbox; and crun,
 # its usual runtime, refuses control groups of both versions side by side.
 CONFIGURATION = """
@@ -41,7 +43,22 @@ def obstacle() -> str:
 @contextmanager
 def served(image: Iterable[bytes]) -> Iterator[str]:
     """The address of an engine that has this image; its containers end with it."""
-    folder = Path(tempfile.mkdtemp(prefix="resthouse-podman-"))
+    _sweep()
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield from _served(folder, image)
+
+
+def _sweep() -> None:
+    """Remove what test runs left that were killed: nobody holds its lock."""
+    for file in Path(tempfile.gettempdir()).glob(f"{PREFIX}*/lock"):
+        with suppress(OSError), file.open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(file.parent)
+
+
+def _served(folder: Path, image: Iterable[bytes]) -> Iterator[str]:
     process = _start(folder)
     address = f"unix://{folder}/podman.sock"
     try:
@@ -52,7 +69,10 @@ def served(image: Iterable[bytes]) -> Iterator[str]:
             for container in client.containers.list(all=True):
                 container.remove(force=True, v=True)
     finally:
-        process.send_signal(signal.SIGKILL)
+        # The first process of the namespace: it is gone when all the others are.
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        for init in map(int, children):
+            os.kill(init, signal.SIGKILL)
         process.wait()
         shutil.rmtree(folder)
 
