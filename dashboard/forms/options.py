@@ -62,8 +62,8 @@ class OptionsForm(forms.Form):
         required=False,
         max_length=100,
         widget=forms.TextInput(attrs=_QUIET),
-        help_text="Such as X-Forwarded-User. No password is asked any more: let the proxy alone "
-        "reach the port. Empty: rest-server asks itself.",
+        help_text="Such as X-Forwarded-User, by rest-server 0.14 and newer. No password is asked "
+        "any more: let the proxy alone reach the port. Empty: rest-server asks itself.",
     )
     max_size = SizeField(
         label="Maximum size of all data",

@@ -1,6 +1,8 @@
 """What a server is told is changed on the real engine: proven, or as it was before."""
 
 import socket
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -62,7 +64,9 @@ def test_every_option_reaches_the_container_and_the_data_stays(
         "has_access_log": True,
         "max_size": 10**9,
         "memory_limit": 512 * 1024**2,
-        "restart_policy": "always",
+        "restart_policy": "on-failure:5",
+        "selinux_label": "z",
+        "extra_options": "--debug",
     }
 
     operation = ended(options.change_options(server, wanted, by="test"), server)
@@ -71,12 +75,29 @@ def test_every_option_reaches_the_container_and_the_data_stays(
     container = container_of(server)
     assert container is not None
     assert container.environment["OPTIONS"] == (
-        "--private-repos --prometheus --max-size 1000000000 --log -"
+        "--private-repos --prometheus --max-size 1000000000 --log - --debug"
     )
     assert container.ports == (("127.0.0.1", port),)
     assert {name: getattr(server, name) for name in wanted} == wanted
     assert engines.is_let_in(server, "alice", password)
     assert container_of(server, f"{server}.former") is None
+
+
+def test_a_proxy_signs_in_and_then_nobody_is_asked(
+    serve: Callable[..., Server], newer_image: str
+) -> None:
+    server = serve(image=newer_image)
+    operation = ended(
+        options.change_options(server, {"proxy_header": "X-Forwarded-User"}, by="test"), server
+    )
+
+    assert operation.state == Operation.State.SUCCEEDED, operation.problem
+    headers = {"X-Forwarded-User": "alice"}
+    request = urllib.request.Request(f"{server.probe_url}alice/config", headers=headers)
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request, timeout=5)
+    # Not 401: she is in, and has no repository yet.
+    assert refused.value.code == 404
 
 
 def test_what_the_engine_refuses_is_taken_back(server: Server) -> None:
