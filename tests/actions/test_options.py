@@ -96,6 +96,7 @@ def test_a_proxy_signs_in_and_then_nobody_is_asked(
     request = urllib.request.Request(f"{server.probe_url}alice/config", headers=headers)
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(request, timeout=5)
+    refused.value.close()
     # Not 401: she is in, and has no repository yet.
     assert refused.value.code == 404
 
