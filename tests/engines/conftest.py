@@ -1,8 +1,11 @@
 """Real rest-servers in real containers, for the tests of the engines."""
 
 import datetime
+import io
 import ipaddress
 import os
+import shutil
+import tarfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -23,6 +26,7 @@ from backups.engines.restserver import Options
 from tests.engines.contract import Engine, cleared_away
 from tests.rig import images, missing
 from tests.rig import podman as podman_rig
+from tests.rig.certificate_bench import Bench
 from tests.rig.containers import PREFIX
 from tests.rig.fake_engine import FakeEngine
 
@@ -215,3 +219,24 @@ def _write_key_pair(files: LocalFiles) -> None:
         key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain),
         mode=0o600,
     )
+
+
+@pytest.fixture(scope="module")
+def bench(
+    docker_client: docker.DockerClient,
+    server_image: str,
+    restic_binary: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Bench:
+    folder = tmp_path_factory.mktemp("certificates")
+    container = docker_client.containers.create(server_image)
+    try:
+        chunks, _ = container.get_archive("/usr/bin/restic-rest-server")
+        packed = io.BytesIO(b"".join(chunks))
+    finally:
+        container.remove(v=True)
+    with tarfile.open(fileobj=packed) as archive:
+        archive.extractall(folder, filter="data")
+    binary = folder / "restic-rest-server"
+    assert shutil.which(str(binary))
+    return Bench(binary, folder, restic_binary)
