@@ -10,8 +10,9 @@ from backups.engines.certificate_chain import best_path, path_findings
 from backups.engines.certificate_facts import facts, render
 from backups.engines.certificate_keys import identity, identity_of, load_key, render_key
 from backups.engines.certificate_leaf import leaf_findings, now_or
+from backups.engines.certificate_material import Material
 from backups.engines.certificate_paths import Path, loaded
-from backups.engines.certificate_reading import Material, read
+from backups.engines.certificate_reading import read
 from backups.engines.certificate_remarks import (
     anchor_findings,
     is_authority,

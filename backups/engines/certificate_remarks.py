@@ -8,8 +8,8 @@ from cryptography import x509
 from backups.engines.certificate_facts import facts
 from backups.engines.certificate_form import form_of
 from backups.engines.certificate_keys import identity
+from backups.engines.certificate_material import Material
 from backups.engines.certificate_paths import Path, wrongly_signed
-from backups.engines.certificate_reading import Material
 from backups.engines.certificate_values import Finding
 
 # What may have been meant for the pair, so that a person has to look at it.
