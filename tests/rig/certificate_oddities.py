@@ -158,9 +158,11 @@ def critical_extensions() -> Iterator[tuple[str, Row]]:
         ("feature", "1.3.6.1.5.5.7.1.24", der(SEQUENCE, integer(5)), "critical-extension"),
     ):
         more = [raw(kind, value, critical=True)]
-        is_disputed = code == "critical-wrongly"
-        yield f"critical-{name}", plain(make(by=ca, more=more), ca, code)
+        # Newer versions of Go know policies, and mind what older ones let pass.
+        is_policy, is_wrong = "polic" in name, code == "critical-wrongly"
+        yield f"critical-{name}", plain(make(by=ca, more=more), ca, code, is_disputed=is_policy)
         middle, root = authority("Middle CA", by=ca, more=more), authority(more=more)
+        is_disputed = is_policy or is_wrong
         yield f"middle-{name}", below(middle, ca, middle, code, is_disputed=is_disputed)
         yield f"root-{name}", plain(make(by=root), root, code, is_disputed=is_disputed)
 
