@@ -7,6 +7,7 @@ from typing import Any
 import docker
 from docker.errors import ImageNotFound
 from docker.models.containers import Container as DockerContainer
+from docker.utils import parse_repository_tag
 
 from backups.engines.container_reading import Reading, read
 from backups.engines.container_state import Container
@@ -40,12 +41,21 @@ class Sight:
 def look(client: docker.DockerClient, container: DockerContainer) -> Sight:
     image = _image_of(client, container.attrs["Image"])
     found = Container.from_inspection(container.attrs)
-    digests = [digest.partition("@")[2] for digest in image.get("RepoDigests") or []]
-    digest = next(filter(None, digests), "")
+    digest = _digest_of(found.image, image.get("RepoDigests") or [])
     try:
         return Sight(found, read(container.attrs, image), "", digest)
     except EngineError as error:
         return Sight(found, None, str(error), digest)
+
+
+def _digest_of(image: str, digests: list[str]) -> str:
+    """In the registry of this name; the same image may have been pushed to others as well."""
+    repository, _ = parse_repository_tag(image)
+    for name, _, digest in (one.partition("@") for one in digests):
+        # Podman writes out which registry is meant.
+        if name == repository or name.endswith(f"/{repository}"):
+            return digest
+    return ""
 
 
 def _image_of(client: docker.DockerClient, image: str) -> dict[str, Any]:
