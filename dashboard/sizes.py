@@ -1,6 +1,7 @@
 """Sizes as people write them: "500 GiB", "2 TB", and bytes alone."""
 
 import re
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -19,10 +20,11 @@ _MOST = 2**63 - 1
 
 def bytes_of(text: str) -> int:
     """ValueError for what is no size."""
-    match = _SIZE.fullmatch(text.strip().lower().replace("bytes", "b"))
+    match = _SIZE.fullmatch(text.strip().lower().replace("bytes", "b").replace("byte", "b"))
     if match is None or match[2] not in _UNITS:
         raise ValueError(text)
-    return round(float(match[1].replace(",", ".")) * _UNITS[match[2]])
+    # A float would lose the last bytes of what is large.
+    return round(Decimal(match[1].replace(",", ".")) * _UNITS[match[2]])
 
 
 class SizeField(forms.CharField):

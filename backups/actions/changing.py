@@ -38,7 +38,7 @@ FIELDS = (
     *("image", "address", "port", "is_append_only", "has_private_repositories"),
     *("has_prometheus", "has_tls", "tls_min_version", "has_access_log"),
     *("max_size", "memory_limit", "restart_policy", "uid", "gid"),
-    *("proxy_header", "selinux_label", "extra_options"),
+    *("proxy_header", "selinux_label", "extra_options", "extras"),
 )
 # What a proven change has settled.
 _SETTLED = ("is_adopted", "drift", "drift_since", "newer_image")

@@ -8,4 +8,4 @@ def size_text(count: int) -> str:
             if count and count % base**power == 0:
                 letter = "KMGTP"[power - 1] if base == 1024 else "kMGTP"[power - 1]
                 return f"{count // base**power:,} {letter}{suffix}"
-    return f"{count:,} bytes"
+    return f"{count:,} byte{'' if count == 1 else 's'}"

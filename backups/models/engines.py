@@ -3,6 +3,17 @@
 from django.db import models
 
 
+class ContainerEngineQuerySet(models.QuerySet["ContainerEngine"]):
+    """Engines, by where they are."""
+
+    def here(self) -> "ContainerEngine | None":
+        """This machine's; None before the first look, some seconds after the start."""
+        return self.filter(address="").first()
+
+    def elsewhere(self) -> "ContainerEngineQuerySet":
+        return self.exclude(address="")
+
+
 class ContainerEngine(models.Model):
     """One engine by its address; the empty one is this machine's."""
 
@@ -12,6 +23,8 @@ class ContainerEngine(models.Model):
     sentence = models.TextField(blank=True)
     since = models.DateTimeField(help_text="When this problem, or the answering, began")
     checked = models.DateTimeField()
+
+    objects = ContainerEngineQuerySet.as_manager()
 
     class Meta:
         ordering = ["address"]

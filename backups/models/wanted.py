@@ -15,6 +15,7 @@ from backups.engines.restserver import Options
 
 _SCHEMES = ("unix://", "tcp://", "ssh://")
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
+_NO_AUTH = "DISABLE_AUTHENTICATION"
 _IMAGE = re.compile(r"[A-Za-z0-9][\w.:/@-]*", re.ASCII)
 
 
@@ -114,6 +115,19 @@ class Wanted(models.Model):
     def is_volume(self) -> bool:
         """Whether the data lies in a volume of the engine and not in a folder."""
         return not self.data_directory.startswith("/")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it lets anybody in, as only a container of others does."""
+        variables = self.extras.get("environment", {})
+        return "--no-auth" in self.extra_options.split() or bool(variables.get(_NO_AUTH))
+
+    def closed(self) -> dict[str, Any]:
+        """The fields by which it would ask for passwords again."""
+        variables = self.extras.get("environment", {})
+        kept = {name: value for name, value in variables.items() if name != _NO_AUTH}
+        words = [word for word in self.extra_options.split() if word != "--no-auth"]
+        return {"extras": {**self.extras, "environment": kept}, "extra_options": " ".join(words)}
 
     @property
     def options(self) -> Options:

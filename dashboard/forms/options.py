@@ -47,6 +47,9 @@ class OptionsForm(forms.Form):
         required=False,
         help_text="A VPN or a cable of your own, for example.",
     )
+    is_closed = forms.BooleanField(
+        label="Ask for passwords: now whoever reaches its port is let in", required=False
+    )
     is_append_only = forms.BooleanField(
         label="Append-only: a host cannot delete what it has sent", required=False
     )
@@ -99,6 +102,8 @@ class OptionsForm(forms.Form):
         self.server = server
         if server.has_tls:
             del self.fields["is_plain_wanted"]
+        if not server.is_open:
+            del self.fields["is_closed"]
         if not server.extra_options:
             # Somebody who needs them has a container that is adopted with them.
             del self.fields["extra_options"]
@@ -147,7 +152,8 @@ class OptionsForm(forms.Form):
     def fields_of(self, data: dict[str, Any]) -> dict[str, Any]:
         address, _, port = data["bind"].rpartition(":")
         fields = {name: value for name, value in data.items() if name in FIELDS}
-        return fields | {"address": address.strip("[]"), "port": int(port)}
+        fields |= {"address": address.strip("[]"), "port": int(port)}
+        return fields | (self.server.closed() if data.get("is_closed") else {})
 
     def differences(self) -> list[tuple[Setting, str]]:
         """What would be told anew, each with what it is now."""

@@ -4,10 +4,10 @@ from django.db.models import Q
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
-from backups import engines
-from backups.models import Host, Job, Repository, Server, Unit, User
+from backups.models import ContainerEngine, Host, Job, Repository, Server, Unit, User
 from backups.queries import standing
 from backups.queries.ledger import ledger_of
+from backups.queries.need import Need
 from backups.queries.needs import needs
 from dashboard.context import house_of
 from dashboard.http import HttpRequest, render
@@ -55,10 +55,16 @@ def _first_steps(request: HttpRequest) -> HttpResponse:
     """A house without a backup: the one next step, and the two after it."""
     server = Server.objects.lasting().first()
     context = {
-        "engine": None if server else engines.engine_at().status(),
+        "engine": ContainerEngine.objects.here(),
         "server": server,
+        "needs": [need for need in needs(_FEW) if _is_beside(need, server)],
         "operation": server.operations.first() if server else None,
         "users": list(User.objects.filter(disabled=None).select_related("server")[:_FEW]),
         "hosts": list(Host.objects.order_by("-enrolled", "-created")[:_FEW]),
     }
     return render(request, "overview/empty.html", context, partial="overview")
+
+
+def _is_beside(need: Need, server: Server | None) -> bool:
+    """What the steps themselves do not tell."""
+    return server is None or server.is_live or need.name != server.name

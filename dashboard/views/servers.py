@@ -34,8 +34,8 @@ def index(request: HttpRequest) -> HttpResponse:
         "live_count": sum(server.is_live for server, _ in rows),
         "bytes": sum(server.bytes or 0 for server, _ in rows),
         "user_count": sum(server.user_count for server, _ in rows),
-        "engine": _engine(),
-        "others": ContainerEngine.objects.exclude(address=""),
+        "engine": ContainerEngine.objects.here(),
+        "others": ContainerEngine.objects.elsewhere(),
     }
     return render(request, "servers/index.html", context, partial="servers")
 
@@ -46,7 +46,7 @@ def create(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         operation = actions.create_server(form.save(commit=False), by=request.user)
         return redirect("servers:show", operation.subject)
-    context = {"form": form, "engine": _engine()}
+    context = {"form": form, "engine": ContainerEngine.objects.here()}
     status = 422 if form.is_bound else 200
     return render(request, "servers/create.html", context, partial="form", status=status)
 
@@ -136,11 +136,6 @@ def _confirmation(server: Server, verb: str) -> dict[str, Any]:
         "button": f"{verb.capitalize()} {server}",
         "cancel": server.get_absolute_url(),
     }
-
-
-def _engine() -> ContainerEngine | None:
-    """As it last answered; None before the first look, some seconds after the start."""
-    return ContainerEngine.objects.filter(address="").first()
 
 
 def _window_of(server: Server) -> dict[str, Any]:

@@ -6,15 +6,14 @@ from django.db import connection
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
-from backups import engines
-from backups.models import Operator
+from backups.models import ContainerEngine, Operator
 from dashboard.http import HttpRequest, render
 
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     context = {
-        "engine": engines.engine_at().status(),
+        "engine": ContainerEngine.objects.here(),
         "operators": Operator.objects.order_by("username"),
         "guarded": set(Authenticator.objects.values_list("user_id", flat=True)),
         "data": settings.RESTHOUSE_DATA,

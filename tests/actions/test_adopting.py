@@ -107,9 +107,14 @@ def test_what_endangers_backups_is_said_before_anything_else(
         ("no-auth", "error"),
         ("anonymous-volume", "error"),
     ]
+    wait_until(lambda: bool(Containers().logs(name)), 10)
     server = adopt(name)
     assert server.status == Server.Status.FAILED
     assert "lets anybody in" in server.reason
+    done = finish(options.change_options(server, server.closed(), by="test"))
+    assert done.problem == ""
+    server.refresh_from_db()
+    assert (server.is_live, server.is_open) == (True, False)
 
 
 def test_a_command_in_place_of_the_entry_point_is_understood(

@@ -22,11 +22,11 @@ def server(db: None, tmp_path: Path) -> Server:
 
 def form(**fields: str) -> dict[str, str]:
     now = {"bind": "127.0.0.1:8123", "is_append_only": "on", "has_private_repositories": "on"}
-    return now | {"restart_policy": "unless-stopped"} | fields
+    return now | {"restart_policy": "unless-stopped", "uid": "1000", "gid": "1000"} | fields
 
 
 def test_the_difference_is_shown_before_anything_changes(client: Client, server: Server) -> None:
-    data = form(max_size="1000", has_prometheus="on")
+    data = form(max_size="1.5 TB", has_prometheus="on")
     del data["is_append_only"]
 
     response = client.post(OPTIONS, data)
@@ -34,7 +34,7 @@ def test_the_difference_is_shown_before_anything_changes(client: Client, server:
     shown = text_of(response)
     assert "3 options of house-main would change" in shown
     assert "--append-only on off A host that is broken into can delete its backups" in shown
-    assert "--max-size off 1,000 bytes" in shown
+    assert "--max-size off 1,500 GB" in shown
     assert not Operation.objects.exists()
 
 
@@ -55,8 +55,10 @@ def test_what_was_confirmed_is_asked_of_a_worker(client: Client, server: Server)
         ({"bind": "nowhere:8000"}, "Enter a valid IPv4 or IPv6 address."),
         ({"bind": "0.0.0.0:8123"}, "can read the passwords of its users"),
         ({"bind": "127.0.0.1:9999"}, "Another server has this address and port."),
-        ({"max_size": "-1"}, "greater than or equal to 1"),
-        ({"memory_limit": "1024"}, "greater than or equal to 16777216"),
+        ({"max_size": "-1"}, "Write it as 500 GiB"),
+        ({"max_size": "0"}, "It is at least 1 byte"),
+        ({"max_size": "7 parrots"}, "Write it as 500 GiB"),
+        ({"memory_limit": "1 KiB"}, "It is at least 16 MiB"),
         ({"restart_policy": "sometimes"}, "Select a valid choice"),
     ],
 )
