@@ -2,11 +2,12 @@
 
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import docker
 import pytest
 import time_machine
 from django.utils import timezone
@@ -18,6 +19,7 @@ from backups.engines.containers import Containers
 from backups.engines.htpasswd import parse
 from backups.engines.restserver import is_let_in, repository_url
 from backups.models import Server
+from tests.rig.containers import PREFIX
 from tests.rig.servers import wait_until_live
 
 Serve = Callable[..., Server]
@@ -81,10 +83,22 @@ def test_an_expiry_that_is_over_is_cleared_by_enabling(unmade: Server) -> None:
         assert (new.user.expires, users.expire_users.call()) == (None, 0)
 
 
+@pytest.fixture
+def volume(docker_client: docker.DockerClient, serve: Serve) -> Iterator[str]:
+    """One of the engine's, which no directory of ours is; gone after the container."""
+    name = f"{PREFIX}users-{os.getpid()}"
+    yield name
+    for container in docker_client.containers.list(all=True, filters={"volume": name}):
+        container.remove(force=True)
+    docker_client.volumes.get(name).remove()
+
+
 @pytest.mark.parametrize("state", ["running", "stopped"])
-def test_where_the_directory_is_not_seen_the_engine_reaches_it(serve: Serve, state: str) -> None:
-    # The address alone makes it another machine's, where no directory is ours.
-    server = serve(engine="unix:///var/run/docker.sock")
+def test_where_the_directory_is_not_seen_the_engine_reaches_it(
+    serve: Serve, volume: str, state: str
+) -> None:
+    # A new volume belongs to root.
+    server = serve(data_directory=volume, uid=0, gid=0)
     assert not engines.is_visible(server)
     if state == "stopped":
         Containers().stop(server.name)
