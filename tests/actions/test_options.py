@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from backups import engines
 from backups.actions import options
 from backups.actions.operations import finish
+from backups.actions.servers import drive_server
 from backups.engines.containers import Container
 from backups.engines.errors import EngineError
 from backups.models import Operation, Server
@@ -162,6 +163,21 @@ def test_a_real_backup_goes_on_through_an_upgrade_and_ends_with_exit_0(
     assert container is not None
     assert container.image_id == engines.containers_of(server).image_id(newer_image)
     assert server.image == newer_image
+    backup.run("check", "--read-data")
+
+
+def test_a_real_backup_goes_on_through_a_restart_and_ends_with_exit_0(
+    server: Server, tmp_path: Path, restic_binary: Path
+) -> None:
+    backup = Backup(server, add_person(server, "alice"), tmp_path, size=8)
+    backup.start()
+    wait_until(lambda: engines.uploads_of(server) > 0, 20)
+
+    operation = ended(drive_server(server, "restart", by="test"), server)
+
+    assert (operation.state, server.is_live) == (Operation.State.SUCCEEDED, True)
+    code, said = backup.wait()
+    assert code == 0, said
     backup.run("check", "--read-data")
 
 
