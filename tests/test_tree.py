@@ -76,14 +76,3 @@ def test_the_example_environment_works_as_it_stands(tmp_path: Path) -> None:
 
     assert done.returncode == 0, done.stderr
     assert sorted(path.name for path in tmp_path.glob("*.sqlite3")) == ["resthouse.sqlite3"]
-
-
-def test_every_engine_is_kept_from_django_and_from_us() -> None:
-    named = set(
-        re.findall(
-            r'^  "backups\.engines\.(\w+)",$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE
-        )
-    )
-    engines = {file.stem for file in (ROOT / "backups" / "engines").glob("*.py")}
-
-    assert engines - named == {"__init__"}

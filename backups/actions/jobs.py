@@ -1,41 +1,81 @@
-"""Jobs: how each stands, from its newest run and its timer."""
+"""Jobs: how each stands, from its newest run, its timer, and what is expected of it."""
 
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django_tasks import task
 
+from backups.engines import rhythms
 from backups.models import Job, Run
 
+# The state of a timer that its host tells no more.
+GONE = "gone"
 # A run that its host no longer mentions, though the host itself reports, has ended unseen.
 _LOST_AFTER = timedelta(minutes=15)
+_UNMET = ("exec-condition", "condition")
+
+_WRITTEN = [
+    *("last_run", "last_arrived", "repository", "due", "state", "severity", "reason"),
+    *("hold", "held_since", "held_until", "held_by", "held_why", "held_state"),
+]
 
 
 def refresh_job(job: Job, *, now: datetime | None = None) -> None:
     """Write how the job stands; called in the transaction that changed what it rests on."""
+    now = now or timezone.now()
     run = job.runs.order_by("-started", "-id").first()
     job.last_run = run
-    job.set_state(*_standing(job, run, now or timezone.now()))
-    job.save(
-        update_fields=["last_run", "last_arrived", "repository", "state", "severity", "reason"]
-    )
+    if job.rhythm:
+        job.due = stated_due(job, run)
+    if job.hold == Job.Hold.PAUSED and _is_over(job, now):
+        release(job)
+    state, reason = standing(job, run, now)
+    if job.is_held and (_is_over(job, now) or _is_news(job, state)):
+        release(job)
+    job.set_state(state, reason)
+    job.save(update_fields=_WRITTEN)
+
+
+def release(job: Job) -> None:
+    job.hold = job.held_by = job.held_why = job.held_state = ""
+    job.held_since = job.held_until = None
+
+
+def stated_due(job: Job, run: Run | None) -> datetime | None:
+    """The first turn that no run has answered yet, by the rhythm that somebody stated."""
+    moments = [moment for moment in (job.stated_at, run and run.started) if moment]
+    if not moments:
+        return None
+    return rhythms.next_after(job.rhythm, job.stated, timezone.localtime(max(moments)))
+
+
+def next_turn(job: Job, now: datetime) -> datetime | None:
+    """As well as its schedule tells; its host says it anew with its next report."""
+    if not job.timer or job.timer_state in ("masked", GONE):
+        return None
+    turn = rhythms.next_after(rhythms.CALENDAR, job.schedule, timezone.localtime(now))
+    return turn or now + timedelta(days=1)
 
 
 @task(queue_name="checks")
 def judge_jobs() -> None:
-    """What time alone changes: runs that never ended, backups that did not come."""
+    """What time alone changes: runs that never ended, backups that did not come, ends of a hold."""
     now = timezone.now()
     for pk in (
         Run.objects.running().filter(reported__lt=now - _LOST_AFTER).values_list("pk", flat=True)
     ):
         _lose_if_lost(pk, now)
-    overdue = Job.objects.overdue().exclude(state=Job.State.MISSED)
-    for pk in overdue.values_list("pk", flat=True):
-        with transaction.atomic():
-            # Read anew under a lock: a report may have come since.
-            for job in Job.objects.select_for_update().filter(pk=pk):
-                refresh_job(job)
+    waiting = Q(pk__in=Job.objects.overdue().exclude(state__in=Job.ABSENT).values("pk"))
+    candidates = Job.objects.filter(waiting | Q(held_until__lt=now))
+    for job in candidates.select_related("host", "unit", "last_run"):
+        is_over = job.is_held and _is_over(job, now)
+        if is_over or standing(job, job.last_run, now)[0] != job.state:
+            with transaction.atomic():
+                # Read anew under a lock: a report may have come since.
+                for locked in Job.objects.select_for_update().filter(pk=job.pk):
+                    refresh_job(locked)
 
 
 def _lose_if_lost(pk: int, now: datetime) -> None:
@@ -49,22 +89,63 @@ def _lose_if_lost(pk: int, now: datetime) -> None:
         run.status, run.finished = Run.Status.LOST, now
         run.reason = "It never ended: its host reports, but no longer knows of this run."
         run.save(update_fields=["status", "finished", "reason"])
-        refresh_job(run.job)
+        refresh_job(Job.objects.select_for_update().get(pk=run.job_id))
 
 
-def _standing(job: Job, run: Run | None, now: datetime) -> tuple[Job.State, str]:
+def standing(job: Job, run: Run | None, now: datetime) -> tuple[Job.State, str]:
+    """The state with the sentence that says what it means."""
+    if job.host.is_retired:
+        return Job.State.PAUSED, "Its host is retired: nothing is expected of it."
     if run is not None and run.status == Run.Status.RUNNING:
         return Job.State.RUNNING, "Running"
-    if job.due is not None and job.due + job.grace < now and not _came(run, job.due):
-        return Job.State.MISSED, f"No run came since it was due on {job.due:%d %b at %H:%M}."
+    if job.hold == Job.Hold.PAUSED:
+        why = f": {job.held_why.rstrip('.')}" if job.held_why else ""
+        return Job.State.PAUSED, f"Paused by {job.held_by}{why}."
+    is_open = job.due is not None and not (run is not None and run.started >= job.due)
+    if is_open and job.due is not None and job.due + job.patience < now:
+        return _absence(job, run, job.due)
     state, reason = _standing_by_run(run)
-    if job.timer and job.due is None and state in {Job.State.NEW, Job.State.OK}:
-        return Job.State.OFF, f"{job.timer} is off: no further run is due."
+    if state not in {Job.State.NEW, Job.State.OK}:
+        return state, reason
+    if not job.rhythm and job.timer and (off := _off(job)):
+        return off
+    if is_open and job.due is not None and job.due + Job.NOTICED_WITHIN < now:
+        return Job.State.LATE, _late(job, job.due)
+    if run and job.unit and job.unit.was_changed_after(run.started) and job.unit.text_changed:
+        changed = _when(job.unit.text_changed)
+        return Job.State.CHANGED, f"Its unit was changed {changed} and has not run since."
     return state, reason
 
 
-def _came(run: Run | None, due: datetime) -> bool:
-    return run is not None and run.started >= due
+def _absence(job: Job, run: Run | None, due: datetime) -> tuple[Job.State, str]:
+    """A run that did not come; a timer that elapsed all the same says where it was lost."""
+    if job.elapsed is not None and job.elapsed >= due and not job.rhythm:
+        return Job.State.SKIPPED, (
+            f"Its timer elapsed {_when(job.elapsed)}, but no run began: a `Condition…=` line of "
+            "the unit was not met, or the unit cannot be loaded."
+        )
+    if run is None:
+        return Job.State.NEVER, f"It was due {_when(due)} and has never reported a run."
+    return Job.State.MISSED, f"No run came since it was due {_when(due)}."
+
+
+def _late(job: Job, due: datetime) -> str:
+    sleeps = " Its host is not always on." if not job.host.is_always_on else ""
+    return f"Due {_when(due)}; it counts as missed from {_when(due + job.patience)[3:]} on.{sleeps}"
+
+
+def _off(job: Job) -> tuple[Job.State, str] | None:
+    """What its timer's own state says."""
+    if job.timer_state == "masked":
+        return Job.State.MASKED, f"{job.timer} is masked: nothing can start it."
+    if job.timer_state == GONE:
+        return Job.State.OFF, f"{job.timer} is masked or was removed: no further run is due."
+    if job.due is None:
+        return Job.State.OFF, f"{job.timer} is off: no further run is due."
+    if job.timer_state == "disabled":
+        sentence = "is disabled: it ends with the next start of its machine."
+        return Job.State.OFF, f"{job.timer} {sentence}"
+    return None
 
 
 def _standing_by_run(run: Run | None) -> tuple[Job.State, str]:
@@ -74,9 +155,27 @@ def _standing_by_run(run: Run | None) -> tuple[Job.State, str]:
         return Job.State.DIFFERS, "The host reports success, but nothing arrived on the disk."
     if run.status == Run.Status.WARNING:
         return Job.State.WARNING, run.reason
+    if run.status == Run.Status.CANCELLED and run.result in _UNMET:
+        return Job.State.SKIPPED, run.reason
     if run.status != Run.Status.SUCCEEDED:
         return Job.State.FAILED, run.reason
     return Job.State.OK, _SUCCESS[Run.Verdict(run.verdict)]
+
+
+def _is_over(job: Job, now: datetime) -> bool:
+    return job.held_until is not None and job.held_until <= now
+
+
+def _is_news(job: Job, state: Job.State) -> bool:
+    """What was acknowledged has ended, or something else has come up."""
+    if job.hold != Job.Hold.ACKNOWLEDGED:
+        return False
+    is_ill = Job.SEVERITY[state] > Job.SEVERITY_OF_KNOWN
+    return state in Job.FINE or (is_ill and state != job.held_state)
+
+
+def _when(moment: datetime) -> str:
+    return f"on {timezone.localtime(moment):%d %b at %H:%M}"
 
 
 _SUCCESS = {

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from backups.actions.assessments import Assessed, TimerReport, UnitReport, assess, write_assessment
 from backups.actions.hosts import HostFacts, fitting, learn_facts
-from backups.actions.jobs import refresh_job
+from backups.actions.jobs import GONE, refresh_job
 from backups.actions.queue import enqueue_once
 from backups.actions.repositories import scan_servers
 from backups.actions.verdicts import first_verdict
@@ -99,14 +99,19 @@ def record_unit(host: Host, report: UnitReport, found: Assessed | None) -> Unit:
     """Write one unit, its timer, and its score where that differs from the one before."""
     unit, _ = Unit.objects.get_or_create(host=host, name=report.name)
     now = timezone.now()
-    if report.text and report.text != unit.text:
+    has_news = bool(report.text) and report.text != unit.text
+    if has_news:
         unit.text, unit.text_changed = report.text, now
+        unit.text_known = unit.text_known or now
     unit.needs_reload, unit.seen = report.needs_reload, now
     if found is not None:
         write_assessment(unit, found, now)
     unit.save()
-    if report.timer is not None and report.name != AGENT_UNIT:
-        _learn_timer(host, unit, report.timer, now)
+    if report.name != AGENT_UNIT:
+        if report.timer is not None:
+            _learn_timer(host, unit, report.timer, now)
+        else:
+            _learn_of_no_timer(host, unit, has_news=has_news)
     return unit
 
 
@@ -115,6 +120,7 @@ def _job_of(host: Host, report: RunReport, kind: str) -> Job:
     if report.unit:
         unit, _ = Unit.objects.get_or_create(host=host, name=report.unit)
     job, _ = Job.objects.select_for_update().get_or_create(host=host, name=report.job)
+    job.host = host
     _take_unit(job, unit)
     url = fitting(Job, "repository_url", report.repository)
     if url and url != job.repository_url:
@@ -189,12 +195,26 @@ def _learn_timer(host: Host, unit: Unit, timer: TimerReport, now: datetime) -> N
     job, _ = Job.objects.select_for_update().get_or_create(
         host=host, name=unit.name.removesuffix(".service")
     )
+    job.host = host
     job.due = _due(job, timer, now)
     _take_unit(job, unit)
-    job.timer = timer.name
+    job.timer, job.elapsed = timer.name, timer.last
+    job.timer_state = fitting(Job, "timer_state", timer.state)
     job.schedule = fitting(Job, "schedule", timer.schedule)
-    job.save(update_fields=["unit", "timer", "schedule", "due"])
+    job.save(update_fields=["unit", "timer", "timer_state", "elapsed", "schedule", "due"])
     refresh_job(job)
+
+
+def _learn_of_no_timer(host: Host, unit: Unit, *, has_news: bool) -> None:
+    """A timer that was there and is told no more was masked or removed."""
+    for job in Job.objects.select_for_update().filter(unit=unit):
+        job.host = host
+        if job.timer and job.timer_state != GONE:
+            job.due, job.timer_state = None, GONE
+            job.save(update_fields=["due", "timer_state"])
+        elif not has_news:
+            continue
+        refresh_job(job)
 
 
 def _due(job: Job, timer: TimerReport, now: datetime) -> datetime | None:

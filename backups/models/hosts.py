@@ -1,10 +1,11 @@
 """Hosts: the machines that back up."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
+from django.db.models.lookups import LessThan
 from django.urls import reverse
 from django.utils import timezone
 
@@ -24,15 +25,36 @@ class HostQuerySet(models.QuerySet["Host"]):
         """Added, but its agent never came."""
         return self.filter(enrolled__isnull=True)
 
+    def kept(self) -> "HostQuerySet":
+        """The fleet; those that are retired stand apart."""
+        return self.filter(retired__isnull=True)
+
+    def retired(self) -> "HostQuerySet":
+        return self.filter(retired__isnull=False)
+
     def silent(self) -> "HostQuerySet":
-        return self.enrolled().filter(reported__lt=timezone.now() - SILENT_AFTER)
+        """A host that may sleep is silent once it has slept for too long."""
+        return self.filter(_silent(timezone.now()))
+
+    def tagged(self, tag: str) -> "HostQuerySet":
+        """Tags lie between spaces, so that each is found whole."""
+        return self.filter(tags__contains=f" {tag} ")
 
     def needing_a_look(self) -> "HostQuerySet":
         """With a job or a unit that is not well, or silent."""
         of_a_job = models.Q(jobs__severity__gte=_NEEDS_A_LOOK)
         of_a_unit = models.Q(units__finding__gt="")
-        silent = models.Q(enrolled__isnull=False, reported__lt=timezone.now() - SILENT_AFTER)
-        return self.filter(of_a_job | of_a_unit | silent).distinct()
+        ill = of_a_job | of_a_unit | _silent(timezone.now())
+        return self.kept().filter(ill).distinct()
+
+
+def _silent(now: datetime) -> models.Q:
+    awake = models.Q(may_sleep=None, reported__lt=now - SILENT_AFTER)
+    slept = models.ExpressionWrapper(
+        models.F("reported") + models.F("may_sleep"), output_field=models.DateTimeField()
+    )
+    asleep = models.Q(may_sleep__isnull=False) & models.Q(LessThan(slept, now))
+    return models.Q(enrolled__isnull=False, retired=None) & (awake | asleep)
 
 
 class Host(models.Model):
@@ -48,6 +70,13 @@ class Host(models.Model):
         ],
     )
     note = models.CharField(max_length=200, blank=True)
+    group = models.CharField(max_length=50, blank=True, db_index=True)
+    # Between spaces and sorted, so that one is found by a look for " it ".
+    tags = models.CharField(max_length=300, blank=True)
+    may_sleep = models.DurationField(
+        null=True, blank=True, help_text="For how long it may be off; empty: it is always on"
+    )
+    retired = models.DateTimeField(null=True, blank=True)
     created = models.DateTimeField(auto_now_add=True)
     token_hash = models.CharField(max_length=64, blank=True, editable=False)
     token_expires = models.DateTimeField(null=True, blank=True)
@@ -93,5 +122,19 @@ class Host(models.Model):
         return self.enrolled is not None
 
     @property
+    def is_always_on(self) -> bool:
+        return self.may_sleep is None
+
+    @property
+    def is_retired(self) -> bool:
+        return self.retired is not None
+
+    @property
+    def tag_list(self) -> list[str]:
+        return self.tags.split()
+
+    @property
     def is_silent(self) -> bool:
-        return bool(self.reported and timezone.now() - self.reported > SILENT_AFTER)
+        if self.is_retired or self.reported is None:
+            return False
+        return timezone.now() - self.reported > (self.may_sleep or SILENT_AFTER)

@@ -1,5 +1,7 @@
 """Units of hosts, and how exposed systemd finds them."""
 
+from datetime import datetime
+
 from django.db import models
 from django.urls import reverse
 
@@ -13,6 +15,7 @@ class Unit(models.Model):
     name = models.CharField(max_length=255)
     text = models.TextField(blank=True, help_text="`systemctl cat`, secrets removed")
     text_changed = models.DateTimeField(null=True, blank=True)
+    text_known = models.DateTimeField(null=True, blank=True, help_text="When it was first told")
     needs_reload = models.BooleanField(default=False)
     exposure = models.PositiveSmallIntegerField(null=True, blank=True, help_text="tenths, 0 to 100")
     level = models.CharField(max_length=20, blank=True)
@@ -35,6 +38,11 @@ class Unit(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("units:show", args=[self.host.name, self.name])
+
+    def was_changed_after(self, moment: datetime) -> bool:
+        """Its first text is no change."""
+        changed, known = self.text_changed, self.text_known
+        return bool(changed and known and known < changed and moment < changed)
 
     @property
     def state(self) -> str:

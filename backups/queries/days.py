@@ -9,8 +9,8 @@ from django.db import connection
 from django.db.models import IntegerField
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
-from oncalendar import OnCalendar, OnCalendarError
 
+from backups.engines import rhythms
 from backups.models import Job, Run
 
 DAYS = 30
@@ -109,13 +109,16 @@ def _mark(job: Job, day: date, came: Mapping[date, str]) -> Mark:
 
 
 def _was_missed(job: Job, day: date, came: Mapping[date, str]) -> bool:
-    """Whether its timer elapsed on that day, after the first run that we know of."""
-    elapse = _first_elapse(job.schedule, day) if job.schedule else None
+    """Whether its turn came on that day, after the first run that we know of."""
+    elapse = _turn_of(job, day)
     if day == timezone.localdate():
         # A run of today may still be on its way; whether it is late, its state says.
         is_over = elapse is None or elapse < timezone.now()
-        return job.state == Job.State.MISSED and is_over
-    return elapse is not None and _is_known_since(job, day, came)
+        return job.state in Job.ABSENT and is_over
+    if job.hold == Job.Hold.PAUSED and job.held_since:
+        elapse = None if day >= timezone.localdate(job.held_since) else elapse
+    # A host that may sleep has days for it; that it slept too long is said of today.
+    return elapse is not None and job.host.is_always_on and _is_known_since(job, day, came)
 
 
 def _is_known_since(job: Job, day: date, came: Mapping[date, str]) -> bool:
@@ -124,11 +127,17 @@ def _is_known_since(job: Job, day: date, came: Mapping[date, str]) -> bool:
     return job.last_run is not None and timezone.localtime(job.last_run.started).date() < day
 
 
+def _turn_of(job: Job, day: date) -> datetime | None:
+    """When a run is to begin on a day, if any is."""
+    if job.rhythm == Job.Rhythm.HOURS:
+        return _midnight(day) if job.stated.isdigit() and int(job.stated) <= 24 else None
+    if job.rhythm == Job.Rhythm.CRON:
+        return _first_turn(rhythms.CRON, job.stated, day)
+    return _first_turn(rhythms.CALENDAR, job.calendar, day) if job.calendar else None
+
+
 @lru_cache(maxsize=4096)
-def _first_elapse(schedule: str, day: date) -> datetime | None:
-    """When a timer elapses on a day; a fleet shares few schedules, so most are known already."""
-    try:
-        elapse: datetime = next(OnCalendar(schedule, _midnight(day) - timedelta(seconds=1)))
-    except (OnCalendarError, StopIteration):
-        return None
-    return elapse if timezone.localtime(elapse).date() == day else None
+def _first_turn(kind: str, text: str, day: date) -> datetime | None:
+    """A fleet shares few schedules, so most are known already."""
+    turn = rhythms.next_after(kind, text, _midnight(day) - timedelta(seconds=1))
+    return turn if turn and timezone.localtime(turn).date() == day else None

@@ -13,17 +13,28 @@ _LONG = ["last_run__log", "last_run__errors", "last_run__advice", "unit__text"]
 
 STATES = {
     Job.State.NEW: "off",
-    Job.State.OFF: "off",
+    Job.State.PAUSED: "off",
+    Job.State.OFF: "warning",
+    Job.State.MASKED: "warning",
     Job.State.OK: "ok",
+    Job.State.CHANGED: "ok",
+    Job.State.LATE: "warning",
     Job.State.RUNNING: "running",
     Job.State.WARNING: "warning",
+    Job.State.SKIPPED: "missed",
+    Job.State.NEVER: "missed",
     Job.State.MISSED: "missed",
     Job.State.FAILED: "failed",
     Job.State.DIFFERS: "failed",
 }
 
 # Shorter than on a page of its own.
-_LABELS = {Job.State.DIFFERS: "Nothing arrived", Job.State.WARNING: "With warnings"}
+_LABELS = {
+    Job.State.DIFFERS: "Nothing arrived",
+    Job.State.WARNING: "With warnings",
+    Job.State.SKIPPED: "Skipped",
+    Job.State.CHANGED: "Arrived, unit changed",
+}
 
 
 @dataclass(frozen=True)
@@ -39,7 +50,12 @@ class Line:
 
     @property
     def is_plain(self) -> bool:
-        return self.state in ("ok", "off")
+        return self.state in ("ok", "off") or self.is_known
+
+    @property
+    def is_known(self) -> bool:
+        """Snoozed or acknowledged: it is as it is, and somebody knows."""
+        return self.job.is_held and self.job.state != Job.State.PAUSED
 
     @cached_property
     def words(self) -> str:

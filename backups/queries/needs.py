@@ -95,6 +95,10 @@ _JOB_WORDS = {
     ),
     Job.State.FAILED: ("failed", "failed to back up", "failed for the same reason"),
     Job.State.MISSED: ("missed", "did not back up", "did not run"),
+    Job.State.NEVER: ("missed", "has never backed up", "have never run"),
+    Job.State.SKIPPED: ("missed", "skipped its backup", "were skipped"),
+    Job.State.OFF: ("warning", "has its timer switched off", "have their timers off"),
+    Job.State.MASKED: ("warning", "has its timer masked", "have their timers masked"),
     Job.State.WARNING: ("warning", "backed up with warnings", "have the same warning"),
 }
 
@@ -119,9 +123,9 @@ class _Group:
 
     @property
     def jobs(self) -> QuerySet[Job]:
-        alike = Job.objects.filter(state=self.state)
+        alike = Job.objects.filter(state=self.state, severity=self.severity)
         # What was missed gives its own time as the reason; the cause is likely one.
-        return alike if self.state == Job.State.MISSED else alike.filter(reason=self.reason)
+        return alike if self.state in Job.ABSENT else alike.filter(reason=self.reason)
 
 
 def _job_groups() -> list[_Group]:
@@ -129,7 +133,7 @@ def _job_groups() -> list[_Group]:
     ill = Job.objects.needing_a_look().order_by("-severity")
     rows = ill.values_list("state", "severity", "reason").annotate(count=Count("pk"))
     for state, severity, reason, count in rows:
-        key = (state, "" if state == Job.State.MISSED else reason)
+        key = (state, "" if state in Job.ABSENT else reason)
         so_far = found[key].count if key in found else 0
         found[key] = _Group(state, severity, reason, so_far + count)
     return sorted(found.values(), key=lambda group: (-group.severity, -group.count))
@@ -180,7 +184,7 @@ def _of_job(job: Job) -> Need:
 
 def _units() -> QuerySet[Unit]:
     """A finding is an error that the score hides."""
-    return Unit.objects.exclude(finding="")
+    return Unit.objects.exclude(finding="").filter(host__retired=None)
 
 
 def _of_unit(unit: Unit) -> Need:
@@ -213,7 +217,7 @@ def _of_silent(host: Host) -> Need:
 
 def _waiting() -> QuerySet[Host]:
     """Never heard; a host that was refused on purpose needs nobody."""
-    never = Host.objects.waiting().filter(reported__isnull=True)
+    never = Host.objects.kept().waiting().filter(reported__isnull=True)
     return never.filter(created__lt=timezone.now() - _PATIENCE)
 
 

@@ -13,6 +13,8 @@ from backups.models import Certificate, Job, Repository, Run, Server, Unit, User
 
 # From here on systemd itself says MEDIUM: a good part of the machine lies open to the unit.
 TOO_OPEN = 50
+# Nothing is missing, and nothing has come.
+_NOTHING_YET = [Job.State.NEW, Job.State.PAUSED, Job.State.LATE]
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,10 +225,10 @@ def jobs() -> Jobs:
     return Jobs(
         **Job.objects.backing_up().aggregate(
             count=Count("pk"),
-            fine=counted(state=Job.State.OK),
+            fine=counted(state__in=Job.FINE),
             running=counted(state=Job.State.RUNNING),
-            new=counted(state__in=[Job.State.NEW, Job.State.OFF]),
-            agreed=counted(state=Job.State.OK, last_run__verdict=Run.Verdict.AGREED),
+            new=counted(state__in=_NOTHING_YET),
+            agreed=counted(state__in=Job.FINE, last_run__verdict=Run.Verdict.AGREED),
             last=Max("last_arrived"),
             added=Sum("last_run__bytes_added"),
         )
@@ -246,8 +248,9 @@ def certificates() -> Certificates:
 
 
 def exposure() -> Exposure:
-    scores = Unit.objects.order_by().values_list("exposure", flat=True)
-    wrong = Unit.objects.exclude(finding="").count()
+    units = Unit.objects.filter(host__retired=None)
+    scores = units.order_by().values_list("exposure", flat=True)
+    wrong = units.exclude(finding="").count()
     return Exposure([score for score in scores if score is not None], wrong)
 
 
