@@ -15,6 +15,7 @@ from dashboard.views import (
     health,
     hosts,
     imports,
+    jobs,
     operations,
     options,
     overview,
@@ -97,8 +98,17 @@ host_urls = [
     path("new/", hosts.create, name="create"),
     path("<str:name>/", hosts.show, name="show"),
     path("<str:name>/token/", hosts.token, name="token"),
+    path("<str:name>/edit/", hosts.edit, name="edit"),
+    path("<str:name>/retirement/", hosts.retire, name="retire"),
+    path("<str:name>/returned/", hosts.take_back, name="take_back"),
     path("<str:name>/revocation/", hosts.revoke, name="revoke"),
     path("<str:name>/delete/", hosts.delete, name="delete"),
+]
+
+job_urls = [
+    path("<int:pk>/hold/", jobs.hold, name="hold"),
+    path("<int:pk>/resumed/", jobs.resume, name="resume"),
+    path("<int:pk>/schedule/", jobs.expect, name="schedule"),
 ]
 
 urlpatterns = [
@@ -107,6 +117,7 @@ urlpatterns = [
     path("users/", include((user_urls, "users"))),
     path("certificates/", include((certificate_urls, "certificates"))),
     path("hosts/", include((host_urls, "hosts"))),
+    path("jobs/", include((job_urls, "jobs"))),
     path(
         "runs/",
         include(

@@ -14,8 +14,9 @@ from django.utils import timezone
 from django_tasks import task
 
 from backups.actions.events import Actor, record_event
+from backups.actions.jobs import refresh_job
 from backups.engines.errors import EngineError
-from backups.models import Host
+from backups.models import Host, Job
 
 TOKEN_LASTS = timedelta(hours=24)
 
@@ -64,6 +65,44 @@ def revoke_key(host: Host, *, by: Actor) -> None:
     host.enrolled = None
     host.save(update_fields=["key_hash", "token_hash", "enrolled"])
     record_event(by, "revoked the key of", host)
+
+
+def edit_host(
+    host: Host, *, note: str, group: str, tags: list[str], may_sleep: timedelta | None, by: Actor
+) -> None:
+    """What people say of it; ValidationError when it does not fit."""
+    host.note, host.group, host.may_sleep = note.strip(), group.strip(), may_sleep
+    host.tags = f" {' '.join(sorted(set(tags)))} " if tags else ""
+    host.full_clean()
+    with transaction.atomic():
+        host.save(update_fields=["note", "group", "tags", "may_sleep"])
+        record_event(by, "changed", host)
+        _refresh_jobs(host)
+
+
+def retire_host(host: Host, *, by: Actor) -> None:
+    """Its history stays, apart from the fleet; nothing is expected, its agent is refused."""
+    with transaction.atomic():
+        host.retired, host.enrolled = timezone.now(), None
+        host.key_hash = host.token_hash = ""
+        host.save(update_fields=["retired", "enrolled", "key_hash", "token_hash"])
+        record_event(by, "retired", host)
+        _refresh_jobs(host)
+
+
+def return_host(host: Host, *, by: Actor) -> None:
+    """Back into the fleet; a new command lets its agent report again."""
+    with transaction.atomic():
+        host.retired = None
+        host.save(update_fields=["retired"])
+        record_event(by, "took back", host)
+        _refresh_jobs(host)
+
+
+def _refresh_jobs(host: Host) -> None:
+    for job in Job.objects.select_for_update().filter(host=host):
+        job.host = host
+        refresh_job(job)
 
 
 def enrol_host(token: str, facts: HostFacts) -> tuple[Host, str]:
@@ -126,6 +165,8 @@ def forget_expired_tokens() -> int:
 
 
 def _give_token(host: Host) -> str:
+    if host.is_retired:
+        raise EngineError(f"{host} is retired. Take it back into the fleet first.")
     address = urlsplit(settings.RESTHOUSE_URL)
     if address.scheme != "https" and not _is_this_machine(address.hostname or ""):
         raise EngineError(

@@ -67,7 +67,7 @@ def judge_jobs() -> None:
         Run.objects.running().filter(reported__lt=now - _LOST_AFTER).values_list("pk", flat=True)
     ):
         _lose_if_lost(pk, now)
-    waiting = Q(pk__in=Job.objects.overdue().exclude(state__in=Job.ABSENT).values("pk"))
+    waiting = Q(pk__in=Job.objects.awaited().exclude(state__in=Job.ABSENT).values("pk"))
     candidates = Job.objects.filter(waiting | Q(held_until__lt=now))
     for job in candidates.select_related("host", "unit", "last_run"):
         is_over = job.is_held and _is_over(job, now)

@@ -24,7 +24,7 @@ class JobQuerySet(models.QuerySet["Job"]):
     def needing_a_look(self) -> "JobQuerySet":
         return self.filter(severity__gte=Job.SEVERITY[Job.State.WARNING])
 
-    def overdue(self) -> "JobQuerySet":
+    def awaited(self) -> "JobQuerySet":
         """Whose turn has come; whether a run answered it, only a look at the runs says."""
         return self.filter(due__lt=timezone.now() - Job.NOTICED_WITHIN)
 
@@ -156,6 +156,12 @@ class Job(models.Model):
     @property
     def calendar(self) -> str:
         return self.stated if self.rhythm == self.Rhythm.CALENDAR else self.schedule
+
+    @property
+    def shows_its_run(self) -> bool:
+        """Whether its state is what its last run came to, not what the timer did."""
+        by_timer = (*self.ABSENT, self.State.OFF, self.State.MASKED, self.State.LATE)
+        return self.state not in by_timer
 
     @property
     def is_held(self) -> bool:

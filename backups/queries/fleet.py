@@ -40,7 +40,15 @@ class Row:
         return min((moment for moment in arrived if moment), default=None)
 
     @property
+    def size(self) -> int | None:
+        """What its repositories hold, each counted once."""
+        found = {line.job.repository for line in self.lines if line.job.repository}
+        return sum(repository.bytes for repository in found) if found else None
+
+    @property
     def _standing(self) -> tuple[str, str]:
+        if self.host.is_retired:
+            return "off", "Retired"
         if not self.host.is_enrolled:
             return "off", "Refused" if self.host.reported else "Never reported"
         if self.worst is not None and not self.worst.is_plain:
@@ -58,7 +66,7 @@ def rows_of(hosts: Iterable[Host]) -> list[Row]:
     """One row for each host; three queries, however many there are."""
     hosts = list(hosts)
     lines: dict[int, list[Line]] = defaultdict(list)
-    for line in ledger_of(Job.objects.backing_up().filter(host__in=hosts).worst_first()):
+    for line in ledger_of(Job.objects.filter(is_backup=True, host__in=hosts).worst_first()):
         lines[line.job.host_id].append(line)
     units = Unit.objects.filter(host__in=hosts, exposure__isnull=False).defer("text")
     worst = {unit.host_id: unit for unit in sorted(units, key=_openness)}

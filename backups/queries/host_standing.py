@@ -38,6 +38,8 @@ class HostStanding:
     @property
     def predicate(self) -> str:
         """The headline behind the host's name."""
+        if self.host.is_retired:
+            return "is retired"
         if not self.host.is_enrolled:
             return "is refused: its key was revoked" if self.is_refused else "has not reported yet"
         if self.worst is not None and (sentence := sentence_of(self.worst.job)):
@@ -81,7 +83,7 @@ class HostStanding:
 
 def standing_of(host: Host) -> HostStanding:
     jobs = Job.objects.filter(host=host)
-    lines = ledger_of(jobs.backing_up().worst_first())
+    lines = ledger_of(jobs.filter(is_backup=True).worst_first())
     runs = Run.objects.newest_of(list(jobs), _RUNS_SHOWN).listed()
     worst = lines[0] if lines else None
     run = _telling_run(worst.job) if worst else None

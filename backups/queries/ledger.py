@@ -55,7 +55,8 @@ class Line:
     @property
     def is_known(self) -> bool:
         """Snoozed or acknowledged: it is as it is, and somebody knows."""
-        return self.job.is_held and self.job.state != Job.State.PAUSED
+        is_ill = Job.SEVERITY[Job.State(self.job.state)] > Job.SEVERITY_OF_KNOWN
+        return self.job.is_held and is_ill
 
     @cached_property
     def words(self) -> str:
@@ -67,6 +68,8 @@ class Line:
         if job.state == Job.State.OK:
             return job.reason or "Arrived"
         label = _LABELS.get(Job.State(job.state), job.get_state_display())
+        if self.is_known:
+            return f"{label}, {job.hold}"
         nights = nights_since(self.marks, self.days_state)
         return f"{label}, {nights} days" if nights > 1 and not self.is_plain else label
 

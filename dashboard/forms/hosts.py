@@ -1,6 +1,8 @@
 """What a person asks of hosts."""
 
-from typing import ClassVar
+import re
+from datetime import timedelta
+from typing import Any, ClassVar
 
 from django import forms
 from django.db.models import F, Max, Min, Q
@@ -14,7 +16,18 @@ _STATES = [
     ("needs", "Needs a look"),
     ("silent", "Silent"),
     ("waiting", "Never reported"),
+    ("retired", "Retired"),
 ]
+_SLEEPS = [
+    ("", "Always on"),
+    ("1", "May be off for a day"),
+    ("3", "May be off for 3 days"),
+    ("7", "May be off for a week"),
+    ("14", "May be off for 2 weeks"),
+    ("30", "May be off for 30 days"),
+]
+_TAG = re.compile(r"[\w.:-]{1,30}")
+_MOST_TAGS = 9
 
 
 class HostForm(forms.ModelForm[Host]):
@@ -32,6 +45,38 @@ class HostForm(forms.ModelForm[Host]):
         }
 
 
+class HostEditForm(forms.Form):
+    """What people say of a host; the rest its agent tells."""
+
+    note = forms.CharField(max_length=200, required=False, help_text="For the people here.")
+    group = forms.CharField(
+        max_length=50, required=False, help_text="One of its own: a site, a team, a customer."
+    )
+    tags = forms.CharField(
+        max_length=290, required=False, help_text="As many as help to find it, between spaces."
+    )
+    sleep = forms.ChoiceField(
+        label="Power",
+        choices=_SLEEPS,
+        required=False,
+        help_text="A laptop that is off misses nothing until it was off for so long.",
+    )
+
+    @property
+    def may_sleep(self) -> timedelta | None:
+        days = self.cleaned_data["sleep"]
+        return timedelta(days=int(days)) if days else None
+
+    def clean_tags(self) -> list[str]:
+        tags = re.split(r"[\s,]+", self.cleaned_data["tags"].lower().strip())
+        tags = [tag for tag in tags if tag]
+        if len(tags) > _MOST_TAGS or not all(map(_TAG.fullmatch, tags)):
+            raise forms.ValidationError(
+                f"At most {_MOST_TAGS} words of 30 letters, digits, dots and dashes each."
+            )
+        return tags
+
+
 class HostFilter(forms.Form):
     """The filter as it stands in the address; what it cannot read it leaves out."""
 
@@ -39,15 +84,23 @@ class HostFilter(forms.Form):
         required=False,
         label="Search",
         widget=forms.TextInput(
-            attrs={"type": "search", "placeholder": "Name or note", "aria-label": "Search"}
+            attrs={
+                "type": "search",
+                "placeholder": "Name, note, tag",
+                "aria-label": "Search",
+            }
         ),
     )
     state = forms.ChoiceField(
         required=False, choices=_STATES, widget=forms.Select(attrs={"aria-label": "State"})
     )
 
+    group = forms.ChoiceField(required=False, widget=forms.Select(attrs={"aria-label": "Group"}))
+    tag = forms.ChoiceField(required=False, widget=forms.Select(attrs={"aria-label": "Tag"}))
+
     ORDERS: ClassVar[dict[str, BaseExpression | F]] = {
         "name": F("name"),
+        "group": F("group"),
         "state": Max("jobs__severity"),
         "arrived": Min("jobs__last_arrived"),
         "due": Min("jobs__due"),
@@ -55,20 +108,47 @@ class HostFilter(forms.Form):
         "heard": F("reported"),
     }
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Groups and tags are offered where there are any."""
+        super().__init__(*args, **kwargs)
+        said = Host.objects.exclude(group="", tags="").order_by()
+        rows = list(said.values_list("group", "tags").distinct())
+        groups = sorted({group for group, _ in rows if group})
+        tags = sorted({tag for _, tags in rows for tag in tags.split()})
+        for name, words in (("group", groups), ("tag", tags)):
+            if words:
+                choices = [("", f"Any {name}"), *((word, word) for word in words)]
+                self.fields[name].choices = choices  # type: ignore[attr-defined]
+            else:
+                del self.fields[name]
+
     def apply(self, hosts: HostQuerySet) -> HostQuerySet:
         self.is_valid()
         data = self.cleaned_data
         if query := data.get("q"):
-            hosts = hosts.filter(Q(name__icontains=query) | Q(note__icontains=query))
-        match data.get("state"):
-            case "needs":
-                hosts = hosts.needing_a_look()
-            case "silent":
-                hosts = hosts.silent()
-            case "waiting":
-                hosts = hosts.waiting()
+            said = Q(note__icontains=query) | Q(group__icontains=query) | Q(tags__icontains=query)
+            hosts = hosts.filter(Q(name__icontains=query) | said)
+        if group := data.get("group"):
+            hosts = hosts.filter(group=group)
+        if tag := data.get("tag"):
+            hosts = hosts.tagged(tag)
+        hosts = self._in_state(hosts, data.get("state", ""))
         # A filter by jobs joins them; counted again below, their rows would multiply.
         return self._sorted(Host.objects.filter(pk__in=hosts.values("pk")))
+
+    @staticmethod
+    def _in_state(hosts: HostQuerySet, state: str) -> HostQuerySet:
+        """Those that are retired stand apart: only who asks for them sees them."""
+        match state:
+            case "needs":
+                return hosts.needing_a_look()
+            case "silent":
+                return hosts.silent()
+            case "waiting":
+                return hosts.kept().waiting()
+            case "retired":
+                return hosts.retired()
+        return hosts.kept()
 
     def _sorted(self, hosts: HostQuerySet) -> HostQuerySet:
         """Those that need a look first, unless a column was chosen."""

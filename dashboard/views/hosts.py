@@ -14,7 +14,7 @@ from backups.actions.hosts import NewToken
 from backups.models import Host
 from backups.queries.fleet import rows_of
 from backups.queries.host_standing import standing_of
-from dashboard.forms.hosts import HostFilter, HostForm
+from dashboard.forms.hosts import HostEditForm, HostFilter, HostForm
 from dashboard.http import HttpRequest, in_place_of_the_page, render
 
 _PAGE = 50
@@ -29,7 +29,8 @@ def index(request: HttpRequest) -> HttpResponse:
         "form": form,
         "page": page,
         "rows": rows_of(page.object_list),
-        "count": (count := Host.objects.count()),
+        "count": (count := Host.objects.kept().count()),
+        "retired": Host.objects.retired().count(),
         "found": f"{page.paginator.count} of {count} hosts",
         "needing": Host.objects.needing_a_look().count(),
     }
@@ -65,6 +66,43 @@ def token(request: HttpRequest, name: str) -> HttpResponse:
     if not host.token_hash:
         return redirect(host)
     return render(request, "hosts/token.html", {"host": host}, partial="enrolment")
+
+
+@require_http_methods(["GET", "POST"])
+def edit(request: HttpRequest, name: str) -> HttpResponse:
+    host = get_object_or_404(Host, name=name)
+    sleep = str(host.may_sleep.days) if host.may_sleep else ""
+    said = {"note": host.note, "group": host.group, "tags": host.tags.strip(), "sleep": sleep}
+    form = HostEditForm(request.POST or None, initial=said)
+    if request.method == "POST" and form.is_valid():
+        data = {key: form.cleaned_data[key] for key in ("note", "group", "tags")}
+        actions.edit_host(host, **data, may_sleep=form.may_sleep, by=request.user)
+        return redirect(host)
+    status = 422 if form.is_bound else 200
+    return render(request, "hosts/edit.html", {"host": host, "form": form}, status=status)
+
+
+@require_http_methods(["GET", "POST"])
+def retire(request: HttpRequest, name: str) -> HttpResponse:
+    host = get_object_or_404(Host.objects.kept(), name=name)
+    if request.method == "POST":
+        actions.retire_host(host, by=request.user)
+        messages.success(request, f"{name} is retired. Its history stays.")
+        return redirect(host)
+    context = {
+        "title": f"Retire {host}?",
+        "button": f"Retire {host}",
+        "cancel": host.get_absolute_url(),
+    }
+    return render(request, "hosts/retire.html", context | {"host": host})
+
+
+@require_POST
+def take_back(request: HttpRequest, name: str) -> HttpResponse:
+    host = get_object_or_404(Host.objects.retired(), name=name)
+    actions.return_host(host, by=request.user)
+    messages.success(request, f"{name} is in the fleet again. Give it a new command.")
+    return redirect(host)
 
 
 @require_POST

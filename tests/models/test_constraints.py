@@ -140,8 +140,7 @@ def test_adjectives_of_servers_hosts_jobs_and_operations() -> None:
     assert set(Operation.objects.claimable()) == {waits, left}
     assert set(Operation.objects.lapsed()) == {left}
 
-    due = timezone.now() - timedelta(minutes=90)
-    late = make_job(due=due, grace=timedelta(hours=1))
-    make_job(due=due, grace=timedelta(hours=2))
+    awaited = make_job(due=timezone.now() - timedelta(minutes=7))
+    make_job(due=timezone.now() - timedelta(minutes=3))
     make_job()
-    assert list(Job.objects.overdue()) == [late]
+    assert list(Job.objects.awaited()) == [awaited]

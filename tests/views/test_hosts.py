@@ -237,3 +237,56 @@ def test_nobody_sees_or_changes_a_host_signed_out(stranger, host, path):
 
 def test_a_host_that_is_not_there_is_not_found(client):
     assert client.get("/hosts/nobody/").status_code == 404
+
+
+def test_edit_gives_a_host_a_group_and_tags_to_be_found_by(client, host):
+    make_host(name="web-01")
+
+    form = {"group": "Berlin", "tags": "Postgres, rack-2 postgres", "sleep": "3", "note": ""}
+    client.post("/hosts/db-03/edit/", form)
+
+    def names(query):
+        return [row.host.name for row in client.get(f"/hosts/?{query}").context["rows"]]
+
+    assert names("tag=postgres") == names("group=Berlin") == names("q=rack-2") == ["db-03"]
+    # A part of a tag is none, and what nobody carries is left out.
+    assert names("tag=rack") == ["db-03", "web-01"]
+    host.refresh_from_db()
+    assert (host.tag_list, host.may_sleep) == (["postgres", "rack-2"], timedelta(days=3))
+    assert 'href="/hosts/?tag=rack-2"' in html_of(client.get("/hosts/db-03/"))
+
+
+@pytest.mark.parametrize(
+    "form", [{"tags": "<b>"}, {"tags": "a b c d e f g h i j"}, {"group": "x" * 51}, {"sleep": "9"}]
+)
+def test_edit_refuses_what_is_no_tag_and_no_group(client, host, form):
+    assert client.post("/hosts/db-03/edit/", form).status_code == 422
+
+
+def test_a_retired_host_keeps_its_history_and_leaves_every_figure(client, host):
+    make_host(name="web-01")
+    make_unit(host, exposure=96, level="UNSAFE", finding="Line 14 denies all.")
+    job = make_job(host, state=Job.State.FAILED, name="pg")
+    run = make_run(job, status=Run.Status.FAILED, exit_code=1)
+
+    client.post("/hosts/db-03/retirement/")
+
+    fleet, apart = client.get("/hosts/"), client.get("/hosts/?state=retired")
+    assert [row.host.name for row in fleet.context["rows"]] == ["web-01"]
+    assert "1 retired host" in html_of(fleet)
+    assert [row.words for row in apart.context["rows"]] == ["Retired"]
+    assert "</b> is retired" in (html := html_of(client.get("/hosts/db-03/")))
+    assert run.get_absolute_url() in html
+    assert "need" not in html_of(client.get("/")).partition("</h1>")[0].partition("<h1>")[2]
+    host.refresh_from_db()
+    assert (host.key_hash, Event.objects.filter(verb="retired").count()) == ("", 1)
+
+
+def test_a_retired_host_is_taken_back(client, host):
+    host.retired = timezone.now()
+    host.save()
+
+    client.post("/hosts/db-03/returned/")
+
+    assert [row.host.name for row in client.get("/hosts/").context["rows"]] == ["db-03"]
+    assert client.post("/hosts/db-03/returned/").status_code == 404
