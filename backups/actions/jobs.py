@@ -109,7 +109,8 @@ def standing(job: Job, run: Run | None, now: datetime) -> tuple[Job.State, str]:
         return state, reason
     if not job.rhythm and job.timer and (off := _off(job)):
         return off
-    if is_open and job.due is not None and job.due + Job.NOTICED_WITHIN < now:
+    is_late = is_open and job.due is not None and job.due + Job.NOTICED_WITHIN < now
+    if is_late and job.due is not None and job.host.is_always_on:
         return Job.State.LATE, _late(job, job.due)
     if run and job.unit and job.unit.was_changed_after(run.started) and job.unit.text_changed:
         changed = _when(job.unit.text_changed)
@@ -130,8 +131,7 @@ def _absence(job: Job, run: Run | None, due: datetime) -> tuple[Job.State, str]:
 
 
 def _late(job: Job, due: datetime) -> str:
-    sleeps = " Its host is not always on." if not job.host.is_always_on else ""
-    return f"Due {_when(due)}; it counts as missed from {_when(due + job.patience)[3:]} on.{sleeps}"
+    return f"Due {_when(due)}; it counts as missed from {_when(due + job.patience)[3:]} on."
 
 
 def _off(job: Job) -> tuple[Job.State, str] | None:

@@ -55,6 +55,16 @@ class Member:
         return self.role is ROLES["laptop"]
 
     @property
+    def group(self) -> str:
+        return {"house-main": "Berlin", "house-offsite": "Graz"}.get(self.server, "")
+
+    @property
+    def tags(self) -> str:
+        """As the model keeps them, between spaces."""
+        kind = next(name for name, role in ROLES.items() if role is self.role)
+        return f" {kind} " if self.role.per_day == 1 else f" {kind} often "
+
+    @property
     def is_waiting(self) -> bool:
         return self.story == "waiting"
 
@@ -89,7 +99,7 @@ CAST = (
     ("build", "build-02", "silent"),
     ("wiki", "wiki-01", "waiting"),
     ("laptop", "mira-laptop", ""),
-    ("monitor", "monitor-01", ""),
+    ("monitor", "monitor-01", "paused"),
     ("web", "web-01", "elsewhere"),
 )
 _OTHERS = (

@@ -20,6 +20,9 @@ def make_host(pk: int, member: Member, created: datetime, now: datetime) -> Host
         pk=pk,
         name=member.name,
         note=member.role.note,
+        group=member.group,
+        tags=member.tags,
+        may_sleep=timedelta(days=7) if member.is_laptop else None,
         created=created + timedelta(minutes=7 * pk),
         # The hash of no key: no agent gets in by it.
         key_hash=hashlib.sha256(f"made up {member.name}".encode()).hexdigest(),
@@ -97,13 +100,23 @@ def make_job(pk: int, member: Member, host: Host, unit: Unit | None, rhythm: Rhy
     """The backup; on a laptop it is a wrapped command, without unit and timer."""
     port = 8000 if member.server == "house-main" else 8001
     where = f"rest:https://backup.example.net:{port}/{member.path}/"
+    stated = {"rhythm": Job.Rhythm.HOURS, "stated": "24", "stated_at": host.enrolled}
+    held = {
+        "hold": Job.Hold.PAUSED,
+        "held_by": "ines",
+        "held_since": rhythm.starts[-1],
+        "held_why": "its disks are being replaced",
+    }
     return Job(
         pk=pk,
         host=host,
+        **(stated if member.is_laptop else {}),
+        **(held if member.story == "paused" else {}),
         name="restic-backup" if unit else "home",
         unit=unit,
         repository_url=where if member.server else "s3:s3.example.com/web-01-backup",
         timer="restic-backup.timer" if unit else "",
+        timer_state="enabled" if unit else "",
         schedule=rhythm.schedule,
         due=rhythm.due,
     )
@@ -117,6 +130,7 @@ def make_prune_job(pk: int, host: Host, unit: Unit, rhythm: Rhythm) -> Job:
         is_backup=False,
         unit=unit,
         timer="restic-prune.timer",
+        timer_state="enabled",
         schedule=rhythm.schedule,
         due=rhythm.due,
     )
