@@ -46,6 +46,8 @@ class HostStanding:
             return sentence
         if self.host.is_silent:
             return "has fallen silent"
+        if self.worst is not None and self.worst.job.state == Job.State.PAUSED:
+            return "is paused"
         if self.worst is None or self.worst.job.last_run is None:
             return "reports, and has not backed up yet"
         return "is backing up" if self.worst.state == "running" else "is backed up"

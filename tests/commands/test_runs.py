@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from backups.models import Run
@@ -24,14 +25,15 @@ def test_runs_come_newest_first_with_what_scripts_need(
 
     rows = json.loads(capsys.readouterr().out)
     assert [row["id"] for row in rows] == [new.pk, old.pk]
-    assert {name: rows[0][name] for name in ("host", "job", "kind", "status", "verdict")} == {
+    assert {name: rows[0][name] for name in ("host", "job", "kind", "state", "verdict")} == {
         "host": "web-1",
         "job": "restic-backup",
         "kind": "backup",
-        "status": "warning",
+        "state": "warning",
         "verdict": "none",
     }
     assert (rows[0]["exit_code"], rows[0]["bytes_added"]) == (3, 7)
+    assert (rows[0]["snapshot"], rows[0]["bytes"]) == ("5" * 64, None)
     assert rows[0]["started"].startswith(f"{new.started:%Y-%m-%dT%H:%M}")
 
 
@@ -44,3 +46,20 @@ def test_a_limit_limits(capsys: pytest.CaptureFixture[str]) -> None:
     call_command("runs", "list", "--limit", "2", "--json")
 
     assert len(json.loads(capsys.readouterr().out)) == 2
+
+
+@pytest.mark.django_db
+def test_runs_are_found_by_state_and_job(capsys: pytest.CaptureFixture[str]) -> None:
+    failed = make_run(make_job(make_host(name="web-1"), name="pg"), status="failed", exit_code=1)
+    make_run(failed.job)
+    make_run(status="failed", exit_code=1)
+
+    call_command("runs", "list", "--host", "web-1", "--job", "pg", "--state", "failed", "--json")
+
+    assert [row["id"] for row in json.loads(capsys.readouterr().out)] == [failed.pk]
+
+
+@pytest.mark.django_db
+def test_a_host_that_is_not_there_is_said_and_not_an_empty_list() -> None:
+    with pytest.raises(CommandError, match="There is no host called web-9"):
+        call_command("runs", "list", "--host", "web-9")

@@ -1,7 +1,7 @@
 """`manage.py runs`: what the hosts reported."""
 
-from backups.management.noun import NounCommand, Option, Verb
-from backups.models import Run
+from backups.management.noun import NounCommand, Option, Verb, named
+from backups.models import Host, Run
 
 
 class Command(NounCommand):
@@ -11,16 +11,22 @@ class Command(NounCommand):
 
     def verbs(self) -> dict[str, tuple[Verb, list[Option]]]:
         limit: Option = ("--limit", {"type": int, "default": 50})
-        return {"list": (self.list, [("--host", {"default": ""}), limit])}
+        state: Option = ("--state", {"default": "", "choices": ["", *Run.Status.values]})
+        texts: list[Option] = [("--host", {"default": ""}), ("--job", {"default": ""})]
+        return {"list": (self.list, [*texts, state, limit])}
 
-    def list(self, host: str, limit: int) -> None:
+    def list(self, host: str, job: str, state: str, limit: int) -> None:
         """Newest first."""
         runs = Run.objects.select_related("job__host")
         if host:
-            runs = runs.filter(job__host__name=host)
+            runs = runs.filter(job__host=named(Host, host))
+        if job:
+            runs = runs.filter(job__name=job)
+        if state:
+            runs = runs.filter(status=state)
         rows = [_facts(run) for run in runs[:limit]]
         lines = [
-            f"{row['started']:%Y-%m-%d %H:%M}  {row['host']:20} {row['job']:20} {row['status']}"
+            f"{row['started']:%Y-%m-%d %H:%M}  {row['host']:20} {row['job']:20} {row['state']}"
             for row in rows
         ]
         self.answer(rows, "\n".join(lines) or "No run has been reported yet.")
@@ -32,12 +38,14 @@ def _facts(run: Run) -> dict[str, object]:
         "host": run.job.host.name,
         "job": run.job.name,
         "kind": run.kind,
-        "status": run.status,
+        "state": run.status,
         "verdict": run.verdict,
         "started": run.started,
         "finished": run.finished,
         "exit_code": run.exit_code,
-        "snapshot_id": run.snapshot_id,
+        "signal": run.signal,
+        "snapshot": run.snapshot_id,
+        "bytes": run.bytes_processed,
         "bytes_added": run.bytes_added,
         "reason": run.reason,
     }
