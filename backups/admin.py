@@ -19,6 +19,7 @@ from backups.models import (
     Authority,
     Certificate,
     ContainerEngine,
+    DaySum,
     Event,
     Handshake,
     Host,
@@ -115,6 +116,13 @@ class SampleAdmin(ReadOnlyAdmin):
     list_display = ["server", "at", "cpu", "memory", "received", "sent", "uploads"]
     list_filter = ["server"]
     list_select_related = ["server"]
+
+
+@admin.register(DaySum)
+class DaySumAdmin(ReadOnlyAdmin):
+    list_display = ["job", "day", "state", "runs", "failed", "missed", "bytes_added"]
+    list_filter = ["state"]
+    list_select_related = ["job__host"]
 
 
 @admin.register(User)

@@ -10,6 +10,7 @@ from django_tasks import TaskResultStatus, task
 from django_tasks_db.models import DBTaskResult
 
 from backups.actions import hosts, jobs, operations, repositories
+from backups.actions.day_sums import count_missing_days, forget_old_runs
 from backups.actions.handshakes import check_handshakes
 from backups.actions.queue import forget_ended_tasks
 from backups.actions.renewals import look_at_watches, renew_certificates
@@ -63,6 +64,8 @@ SCHEDULES = [
     Schedule(look_at_watches, 60),
     Schedule(renew_certificates, 3600),
     Schedule(hosts.forget_expired_tokens, 3600),
+    Schedule(count_missing_days, 3600),
+    Schedule(forget_old_runs, 3600),
     Schedule(forget_old_samples, 3600),
     Schedule(forget_old_turns, 3600),
 ]

@@ -26,6 +26,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[:
 HTTPS = env.bool("HTTPS", RESTHOUSE_URL.startswith("https://"))
 TIME_ZONE = env.str("TIME_ZONE", "UTC")
 BCRYPT_COST = env.int("BCRYPT_COST", 10)
+RUNS_KEPT_DAYS = env.int("RUNS_KEPT_DAYS", 400)
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
 STATIC_ROOT = Path(env.str("STATIC_ROOT", "") or RESTHOUSE_DATA / "static")
 

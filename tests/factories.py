@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from backups.actions.day_sums import sum_day
 from backups.models import (
     Assessment,
     Certificate,
@@ -142,6 +143,8 @@ def make_run(job: Job | None = None, **fields: Any) -> Run:
         values.setdefault("finished", values["started"] + timedelta(minutes=10))
         values.setdefault("exit_code", 0)
     run = Run.objects.create(job=job, **values)
+    if run.finished is not None:
+        sum_day(job, run.started)
     if job.last_run is None or job.last_run.started <= run.started:
         job.last_run = run
         job.save(update_fields=["last_run"])

@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django_tasks import task
 
+from backups.actions.day_sums import count_missing, sum_day
 from backups.engines import rhythms
 from backups.models import Job, Run
 
@@ -34,6 +35,8 @@ def refresh_job(job: Job, *, now: datetime | None = None) -> None:
     state, reason = standing(job, run, now)
     if job.is_held and (_is_over(job, now) or _is_news(job, state)):
         release(job)
+    if state in Job.ABSENT and job.state not in Job.ABSENT and job.due is not None:
+        count_missing(job, timezone.localdate(job.due))
     job.set_state(state, reason)
     job.save(update_fields=_WRITTEN)
 
@@ -89,6 +92,7 @@ def _lose_if_lost(pk: int, now: datetime) -> None:
         run.status, run.finished = Run.Status.LOST, now
         run.reason = "It never ended: its host reports, but no longer knows of this run."
         run.save(update_fields=["status", "finished", "reason"])
+        sum_day(run.job, run.started)
         refresh_job(Job.objects.select_for_update().get(pk=run.job_id))
 
 

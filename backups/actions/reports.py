@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from backups.actions.assessments import Assessed, TimerReport, UnitReport, assess, write_assessment
+from backups.actions.day_sums import sum_day
 from backups.actions.hosts import HostFacts, fitting, learn_facts
 from backups.actions.jobs import GONE, refresh_job
 from backups.actions.queue import enqueue_once
@@ -83,7 +84,8 @@ def record_run(host: Host, report: RunReport) -> Run:
     job = _job_of(host, report, kind)
     run = Run.objects.filter(job=job, key=report.key).first() or Run(job=job, key=report.key)
     # That it was lost was our guess; its host knows better.
-    is_known = run.finished is not None and run.status != Run.Status.LOST
+    was_lost = run.status == Run.Status.LOST
+    is_known = run.finished is not None and not was_lost
     if is_known and report.finished is None:
         return run
     run.kind = kind
@@ -91,6 +93,8 @@ def record_run(host: Host, report: RunReport) -> Run:
     if run.verdict in {Run.Verdict.NONE, Run.Verdict.WAITING}:
         run.verdict = first_verdict(run)
     run.save()
+    if run.finished is not None or was_lost:
+        sum_day(job, run.started)
     refresh_job(job)
     return run
 
@@ -167,6 +171,8 @@ def _fill(run: Run, report: RunReport, output: restic.Output) -> None:
         if output.progress:
             _fill_progress(run, output.progress)
         return
+    # Of its progress nothing is kept.
+    run.percent = run.bytes_done = run.bytes_total = run.seconds_left = None
     judgement = restic.judge(
         kind=run.kind,
         exit_code=report.exit_code,

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from django.db import transaction
 
 from backups import engines
+from backups.actions.day_sums import sum_day
 from backups.actions.jobs import refresh_job
 from backups.models import Job, Receipt, Run, Server
 from backups.queries.addresses import address_of, leads_to
@@ -69,6 +70,7 @@ def _settle(run: Run, verdict: Run.Verdict, receipt: Receipt | None) -> None:
         job = Job.objects.select_for_update().get(pk=run.job_id)
         run.verdict, run.receipt = verdict, receipt
         run.save(update_fields=["verdict", "receipt"])
+        sum_day(job, run.started)
         if receipt is not None:
             job.repository = receipt.repository
             job.last_arrived = max(receipt.arrived, job.last_arrived or receipt.arrived)

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
+from operator import itemgetter
 from pathlib import Path
 from random import Random
 
 from django.db import transaction
 
+from backups.actions.day_sums import FIELDS, sums_of
 from backups.actions.jobs import refresh_job
 from backups.demo import book, house, machines
 from backups.demo.certificates import make_authority, make_certificates, make_handshakes
@@ -21,6 +23,7 @@ from backups.models import (
     Assessment,
     Authority,
     Certificate,
+    DaySum,
     Event,
     Handshake,
     Host,
@@ -118,7 +121,7 @@ class Filling:
 
     def write_history(self) -> None:
         """Job by job, so that a million runs never lie in memory together."""
-        run_ids, receipt_ids = count(1), count(1)
+        run_ids, receipt_ids, sum_ids = count(1), count(1), count(1)
         for member, job, rhythm in self.jobs:
             random = Random(f"history {self.wish.seed} {job.pk}")  # noqa: S311
             repository = self.repositories.get(member.name)
@@ -131,6 +134,15 @@ class Filling:
                 runs.append(teller.tell_running(self.now - timedelta(minutes=23)))
             write(Receipt, teller.receipts)
             write(Run, runs)
+            write(DaySum, self._sums(job, runs, sum_ids))
+
+    def _sums(self, job: Job, runs: list[Run], ids: Iterator[int]) -> Iterator[DaySum]:
+        """The days of one job; what goes on is in none of them yet."""
+        ended = [run for run in runs if run.finished]
+        rows = [tuple(getattr(run, name) for name in FIELDS) for run in ended]
+        for found in sums_of(job.pk, sorted(rows, key=itemgetter(0))):
+            found.pk = next(ids)
+            yield found
 
     def write_sums(self) -> None:
         """What the history told of repositories, users and jobs; then the book."""

@@ -42,6 +42,8 @@ def _adapter_of(field: "models.Field[Any, Any]") -> Callable[[Any], Any] | None:
     """Texts and numbers go into the database as they are."""
     if isinstance(field, models.DateTimeField):
         return connection.ops.adapt_datetimefield_value
+    if isinstance(field, models.DateField):
+        return connection.ops.adapt_datefield_value
     if isinstance(field, models.JSONField):
         return json.dumps
     if isinstance(field, models.DurationField | models.BinaryField):

@@ -8,6 +8,7 @@ from backups.models.certificates import (
     SigningRequest,
     Watch,
 )
+from backups.models.day_sums import DaySum
 from backups.models.engines import ContainerEngine
 from backups.models.events import Event
 from backups.models.hosts import Host
@@ -28,6 +29,7 @@ __all__ = [
     "Authority",
     "Certificate",
     "ContainerEngine",
+    "DaySum",
     "Event",
     "Handshake",
     "Host",

@@ -5,13 +5,10 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
-from django.db import connection
-from django.db.models import IntegerField
-from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from backups.engines import rhythms
-from backups.models import Job, Run
+from backups.models import DaySum, Job, Run
 
 DAYS = 30
 Mark = tuple[date, str, str]
@@ -39,9 +36,8 @@ def days_of(jobs: Iterable[Job]) -> dict[int, list[Mark]]:
 def added_by_day(job: Job, marks: Iterable[Mark]) -> list[int | None]:
     """Bytes that a job added on each of its days; None where a backup should have come."""
     added: dict[date, int] = defaultdict(int)
-    rows = Run.objects.filter(job=job, started__gte=_midnight(_days()[0]))
-    for started, count in rows.values_list("started", "bytes_added"):
-        added[timezone.localtime(started).date()] += count or 0
+    rows = DaySum.objects.filter(job=job, day__gte=_days()[0])
+    added.update(rows.values_list("day", "bytes_added"))
     return [None if state in ("failed", "missed") else added[day] for day, state, _ in marks]
 
 
@@ -66,41 +62,30 @@ def state_of(status: str, verdict: str) -> str:
     return "warning" if status == Run.Status.WARNING else "failed"
 
 
+def telling(states: Iterable[str]) -> str:
+    """Of several on one day the one that is drawn."""
+    return max(states, key=_RANK.index, default="off")
+
+
 def _days() -> list[date]:
     today = timezone.localdate()
     return [today - timedelta(days=DAYS - 1 - n) for n in range(DAYS)]
 
 
-def _midnight(day: date) -> datetime:
+def midnight(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, datetime.min.time()))
 
 
 def _states_by_day(jobs: list[Job], days: list[date]) -> dict[int, dict[date, str]]:
-    """The database takes the runs of a day together: a fleet has many thousands in a month."""
-    rows = (
-        Run.objects.filter(job__in=jobs, started__gte=_midnight(days[0]))
-        .order_by()
-        .annotate(day=_day_number(days))
-        .values_list("job_id", "day", "status", "verdict")
-        .distinct()
-    )
+    """By the daily sums; what goes on now is in none of them yet."""
+    rows = DaySum.objects.filter(job__in=[job.pk for job in jobs], day__gte=days[0]).order_by()
     came: dict[int, dict[date, str]] = defaultdict(dict)
-    for job_id, number, status, verdict in rows:
-        day, state = days[number], state_of(status, verdict)
-        came[job_id][day] = max(state, came[job_id].get(day, "off"), key=_RANK.index)
+    for job_id, day, state in rows.values_list("job_id", "day", "state"):
+        came[job_id][day] = state
+    for job in jobs:
+        if job.state == Job.State.RUNNING and job.last_run is not None:
+            came[job.pk][timezone.localdate(job.last_run.started)] = "running"
     return came
-
-
-def _day_number(days: list[date]) -> RawSQL:
-    """Which of the days a run began on.
-
-    On SQLite TruncDate would call Python for each run, and thirty When() take longer to put
-    together than the database takes to answer.
-    """
-    ends = [connection.ops.adapt_datetimefield_value(_midnight(day)) for day in days[1:]]
-    whens = " ".join(f"WHEN backups_run.started < %s THEN {number}" for number in range(len(ends)))
-    case = f"CASE {whens} ELSE {len(ends)} END"
-    return RawSQL(case, ends, output_field=IntegerField())  # noqa: S611 (numbers alone are put in)
 
 
 def _mark(job: Job, day: date, came: Mapping[date, str]) -> Mark:
@@ -110,7 +95,7 @@ def _mark(job: Job, day: date, came: Mapping[date, str]) -> Mark:
 
 def _was_missed(job: Job, day: date, came: Mapping[date, str]) -> bool:
     """Whether its turn came on that day, after the first run that we know of."""
-    elapse = _turn_of(job, day)
+    elapse = turn_of(job, day)
     if day == timezone.localdate():
         # A run of today may still be on its way; whether it is late, its state says.
         is_over = elapse is None or elapse < timezone.now()
@@ -127,10 +112,10 @@ def _is_known_since(job: Job, day: date, came: Mapping[date, str]) -> bool:
     return job.last_run is not None and timezone.localtime(job.last_run.started).date() < day
 
 
-def _turn_of(job: Job, day: date) -> datetime | None:
+def turn_of(job: Job, day: date) -> datetime | None:
     """When a run is to begin on a day, if any is."""
     if job.rhythm == Job.Rhythm.HOURS:
-        return _midnight(day) if job.stated.isdigit() and int(job.stated) <= 24 else None
+        return midnight(day) if job.stated.isdigit() and int(job.stated) <= 24 else None
     if job.rhythm == Job.Rhythm.CRON:
         return _first_turn(rhythms.CRON, job.stated, day)
     return _first_turn(rhythms.CALENDAR, job.calendar, day) if job.calendar else None
@@ -139,5 +124,5 @@ def _turn_of(job: Job, day: date) -> datetime | None:
 @lru_cache(maxsize=4096)
 def _first_turn(kind: str, text: str, day: date) -> datetime | None:
     """A fleet shares few schedules, so most are known already."""
-    turn = rhythms.next_after(kind, text, _midnight(day) - timedelta(seconds=1))
+    turn = rhythms.next_after(kind, text, midnight(day) - timedelta(seconds=1))
     return turn if turn and timezone.localtime(turn).date() == day else None
