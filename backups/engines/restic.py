@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from backups.engines.redaction import redact
 from backups.engines.restic_output import FileError, Output, Progress, Summary, parse_output
-from backups.engines.restic_verdict import Judgement, judge
+from backups.engines.restic_verdict import Judgement, code_of, judge
 
 __all__ = [
     "FileError",
@@ -12,6 +12,7 @@ __all__ = [
     "Output",
     "Progress",
     "Summary",
+    "code_of",
     "judge",
     "kind_of",
     "parse_output",

@@ -52,6 +52,11 @@ UNREACHABLE = Cause(
     "The server could not be reached.",
     "Check that the server runs, and its name, port and the firewall between.",
 )
+UNKNOWN_NAME = Cause(
+    "unknown-name",
+    "The name of the server leads nowhere: DNS does not know it.",
+    "Check the name in the repository's address and the resolver of this host.",
+)
 CERTIFICATE = Cause(
     "certificate",
     "restic does not trust the server's certificate.",
@@ -118,9 +123,10 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Cause], ...] = tuple(
         (r"address family not supported", NO_SOCKETS),
         (r"HTTP response to HTTPS client|HTTP request to an HTTPS server", WRONG_SCHEME),
         (r"x509:|tls: |certificate (?:has expired|signed by|is valid)", CERTIFICATE),
+        (r"no such host|server misbehaving|[Tt]emporary failure in name", UNKNOWN_NAME),
         (
-            r"connection refused|no such host|i/o timeout|no route to host|connection reset"
-            r"|network is unreachable|server misbehaving|temporary failure in name|dial tcp",
+            r"connection refused|i/o timeout|no route to host|connection reset"
+            r"|network is unreachable|dial tcp",
             UNREACHABLE,
         ),
         (r"all (?:target|source) directories/files do not exist", NO_SOURCES),

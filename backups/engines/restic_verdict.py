@@ -1,7 +1,7 @@
 """What a run's end means: restic's exit codes by version, signals and systemd's results."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from backups.engines import restic_causes
@@ -128,6 +128,24 @@ def judge(
         if judgement := rule(end):
             return judgement
     return _judge_failure(end)
+
+
+def code_of(*, exit_code: int | None, result: str, lines: Sequence[str], kind: str) -> str:
+    """A word for why a run did not end well; empty where nothing is known."""
+    if result in ("timeout", "start-limit-hit"):
+        return result
+    if result in ("exec-condition", "condition"):
+        return "skipped"
+    if exit_code in _NOT_STARTED:
+        return "not-started"
+    if exit_code in _CAUSE_OF_CODE:
+        return _CAUSE_OF_CODE[exit_code].code
+    if any(_MISSING_PATH.match(line) for line in lines):
+        return restic_causes.NO_SOURCES.code
+    if exit_code == 3 and kind == "backup":
+        return "unreadable"
+    cause = restic_causes.find_cause(lines)
+    return cause.code if cause else ""
 
 
 def _judge_systemd(end: _End) -> Judgement | None:

@@ -6,6 +6,7 @@ from backups.models import Host, Job, Run
 from backups.queries.days import added_by_day
 from backups.queries.ledger import Line, ledger_of
 from backups.queries.needs import sentence_of
+from backups.queries.remedies import remedy_of_job
 from backups.queries.witnesses import Testimony, Witnesses, testimonies, witnesses_of
 
 _RUNS_SHOWN = 20
@@ -51,6 +52,11 @@ class HostStanding:
         if self.worst is None or self.worst.job.last_run is None:
             return "reports, and has not backed up yet"
         return "is backing up" if self.worst.state == "running" else "is backed up"
+
+    @property
+    def remedy(self) -> str:
+        """The command that helps on it, where its worst job did not come."""
+        return remedy_of_job(self.worst.job) if self.worst is not None else ""
 
     @property
     def has_pattern(self) -> bool:

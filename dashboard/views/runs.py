@@ -7,6 +7,7 @@ from django.views.decorators.http import require_safe
 from backups.models import Run
 from backups.queries import standing
 from backups.queries.book import days_of_runs
+from backups.queries.remedies import remedy_of_run
 from backups.queries.usual import measures_of
 from backups.queries.witnesses import witnesses_of
 from dashboard.forms.runs import RunFilter
@@ -43,6 +44,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
         "run": run,
         "witnesses": witnesses_of(run),
         "measures": measures_of(run),
+        "remedy": remedy_of_run(run),
         "earlier": run.job.runs.before(run.started, run.pk).defer("log", "errors").first(),
         "later": run.job.runs.after(run.started, run.pk).defer("log", "errors").first(),
     }

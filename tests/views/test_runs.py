@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from backups.models import Job, Run
-from tests.factories import make_host, make_job, make_receipt, make_run
+from tests.factories import make_host, make_job, make_receipt, make_run, make_unit
 from tests.views.pages import html_of
 
 
@@ -198,3 +198,16 @@ def test_runs_are_shown_to_who_signed_in_and_never_changed(client, stranger, pat
     part = stranger.get(path, headers={"HX-Request": "true", "HX-Target": "runs"})
     assert part["HX-Redirect"] == f"/account/login/?next={path}"
     assert client.post(path).status_code == 405
+
+
+def test_show_gives_the_command_that_helps_on_this_very_host(client):
+    unit = make_unit(make_host(name="db-03"), name="restic-backup.service")
+    job = make_job(unit.host, unit=unit, repository_url="rest:http://10.0.0.2:8000/db-03/<i>")
+    fields = {"status": Run.Status.FAILED, "exit_code": 11, "result": "exit-code"}
+    run = make_run(job, **fields, log="unable to create lock: repository is already locked")
+
+    html = html_of(client.get(run.get_absolute_url()))
+
+    assert "restic -r &#x27;rest:http://10.0.0.2:8000/db-03/&lt;i&gt;&#x27; unlock" in html
+    fine = html_of(client.get(make_run(job).get_absolute_url()))
+    assert "What helps" not in fine

@@ -1,0 +1,41 @@
+"""What helps where a run failed or did not come: one command, for the very host."""
+
+from backups.engines import restic
+from backups.engines.restic_remedies import Place, command_for
+from backups.models import Job, Run
+
+_BY_STATE = {
+    Job.State.OFF: "off",
+    Job.State.MASKED: "masked",
+    Job.State.SKIPPED: "skipped",
+    Job.State.MISSED: "missed",
+    Job.State.NEVER: "missed",
+}
+
+
+def remedy_of_run(run: Run) -> str:
+    """Empty for what went well, and where no command would help."""
+    if run.status in {Run.Status.RUNNING, Run.Status.SUCCEEDED}:
+        return ""
+    code = restic.code_of(
+        exit_code=run.exit_code, result=run.result, lines=run.log.splitlines(), kind=run.kind
+    )
+    is_systemd = bool(run.result) and run.job.unit is not None
+    return command_for(code, _place(run.job, run.key if is_systemd else ""))
+
+
+def remedy_of_job(job: Job) -> str:
+    """For what its timer did; what its runs came to, their own pages say."""
+    code = _BY_STATE.get(Job.State(job.state), "")
+    if code == "off" and job.timer_state == "gone":
+        code = "gone"
+    return command_for(code, _place(job, "")) if code else ""
+
+
+def _place(job: Job, key: str) -> Place:
+    return Place(
+        repository=job.repository_url,
+        unit=job.unit.name if job.unit else "",
+        timer=job.timer,
+        key=key,
+    )
