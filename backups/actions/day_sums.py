@@ -17,6 +17,9 @@ logger = logging.getLogger(__name__)
 # Of a run, as `values_list` gives it.
 FIELDS = ("started", "finished", "status", "verdict", "bytes_added")
 _Row = tuple[datetime, datetime | None, str, str, int | None]
+_SUMS = ("state", "runs", "failed", "missed", "bytes_added", "seconds")
+# What the columns hold: a host may claim that it ran for two hundred years.
+_MOST, _MOST_BYTES = 2**31 - 1, 2**63 - 1
 _BAD = ("failed", "missed")
 _BATCH = 2000
 _MOST_BATCHES = 100
@@ -25,19 +28,25 @@ _MOST_BATCHES = 100
 def sum_day(job: Job, moment: datetime) -> None:
     """Count the day of a moment again; called in the transaction that changed one of its runs."""
     day = timezone.localdate(moment)
-    runs = Run.objects.filter(
-        job=job, started__gte=midnight(day), started__lt=midnight(day + timedelta(days=1))
+    ended = Run.objects.filter(
+        job=job,
+        started__gte=midnight(day),
+        started__lt=midnight(day + timedelta(days=1)),
+        finished__isnull=False,
     )
-    for found in sums_of(job.pk, runs.order_by("started").values_list(*FIELDS)):
-        # What was missed stays so, unless the first run of that day is the one that was missed.
-        kept = [] if found.runs == 1 else ["missed"]
-        fields = ["state", "runs", "failed", "missed", "bytes_added", "seconds"]
-        DaySum.objects.bulk_create(
-            [found],
-            update_conflicts=True,
-            unique_fields=["job", "day"],
-            update_fields=[field for field in fields if field not in kept],
-        )
+    found = list(sums_of(job.pk, ended.order_by("started").values_list(*FIELDS)))
+    if not found:
+        # One that seemed lost goes on after all.
+        DaySum.objects.filter(job=job, day=day, missed=0).delete()
+        return
+    # What was missed stays so, unless the first run of that day is the one that was missed.
+    kept = {"missed"} if found[0].runs > 1 else set()
+    DaySum.objects.bulk_create(
+        found,
+        update_conflicts=True,
+        unique_fields=["job", "day"],
+        update_fields=[name for name in _SUMS if name not in kept],
+    )
 
 
 def sums_of(job_id: int, rows: Iterable[_Row]) -> Iterator[DaySum]:
@@ -95,8 +104,8 @@ def _sum(job_id: int, day: date, rows: list[_Row]) -> DaySum:
         state=telling(states),
         runs=len(rows),
         failed=sum(state in _BAD for state in states),
-        bytes_added=sum(added or 0 for *_, added in rows),
-        seconds=sum(_seconds(started, finished) for started, finished, *_ in rows),
+        bytes_added=min(sum(added or 0 for *_, added in rows), _MOST_BYTES),
+        seconds=min(sum(_seconds(started, finished) for started, finished, *_ in rows), _MOST),
     )
 
 

@@ -127,21 +127,27 @@ def _job_of(host: Host, report: RunReport, kind: str) -> Job:
     job.host = host
     _take_unit(job, unit)
     url = fitting(Job, "repository_url", report.repository)
-    if url and url != job.repository_url:
+    if url and url != job.repository_url and _is_newest(job, report):
         # Where it went before says nothing about where it goes now.
         job.repository_url, job.repository = url, None
     # One backup makes it a backup job; what only prunes or checks has none to miss.
     job.is_backup = kind == Run.Kind.BACKUP or (job.is_backup and job.last_run_id is not None)
-    _learn_trust(job, report.trust)
+    _learn_trust(job, report)
     fields = ["unit", "repository_url", "repository", "is_backup", "trusted", "is_trust_known"]
     job.save(update_fields=fields)
     return job
 
 
-def _learn_trust(job: Job, told: str | None) -> None:
+def _is_newest(job: Job, report: RunReport) -> bool:
+    """What was spooled for long comes after what is newer, and is overtaken by it."""
+    return job.last_run is None or report.started >= job.last_run.started
+
+
+def _learn_trust(job: Job, report: RunReport) -> None:
     """What it trusts; word that holds no certificate does not undo what is known."""
-    found = certificates.bundle("\n".join(_CERTIFICATE.findall(told or "")))
-    if found or told == "":
+    found = certificates.bundle("\n".join(_CERTIFICATE.findall(report.trust or "")))
+    is_news = (job.trusted, job.is_trust_known) != (found, True)
+    if (found or report.trust == "") and is_news and _is_newest(job, report):
         job.trusted, job.is_trust_known = found, True
 
 
@@ -168,7 +174,7 @@ def _fill(run: Run, report: RunReport, output: restic.Output) -> None:
         _fill_summary(run, output.summary)
     if report.finished is None:
         run.status = Run.Status.RUNNING
-        if output.progress:
+        if output.progress and output.progress.percent >= (run.percent or 0):
             _fill_progress(run, output.progress)
         return
     # Of its progress nothing is kept.
