@@ -26,7 +26,7 @@ _WRITTEN = [
 def refresh_job(job: Job, *, now: datetime | None = None) -> None:
     """Write how the job stands; called in the transaction that changed what it rests on."""
     now = now or timezone.now()
-    run = job.runs.order_by("-started", "-id").first()
+    run = job.runs.defer("log", "errors", "advice").first()
     job.last_run = run
     if job.rhythm:
         job.due = stated_due(job, run)

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -22,6 +23,10 @@ from backups.models import Host, Job, Run, Unit
 AGENT_UNIT = "resthouse-agent.service"
 # Nothing else is kept of what a host sends: only what these letters can be.
 _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----[\sA-Za-z0-9+/=]+-----END CERTIFICATE-----")
+
+
+# What a job is told by its runs.
+_LEARNT = ["unit_id", "repository_url", "repository_id", "is_backup", "trusted", "is_trust_known"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +87,8 @@ def record_run(host: Host, report: RunReport) -> Run:
     output = restic.parse_output(report.output)
     kind = _kind_of(report, output)
     job = _job_of(host, report, kind)
-    run = Run.objects.filter(job=job, key=report.key).first() or Run(job=job, key=report.key)
+    known = Run.objects.filter(job=job, key=report.key).defer("log", "errors")
+    run = known.first() or Run(job=job, key=report.key)
     # That it was lost was our guess; its host knows better.
     was_lost = run.status == Run.Status.LOST
     is_known = run.finished is not None and not was_lost
@@ -122,9 +128,9 @@ def record_unit(host: Host, report: UnitReport, found: Assessed | None) -> Unit:
 def _job_of(host: Host, report: RunReport, kind: str) -> Job:
     unit = None
     if report.unit:
-        unit, _ = Unit.objects.get_or_create(host=host, name=report.unit)
+        unit, _ = Unit.objects.defer("text").get_or_create(host=host, name=report.unit)
     job, _ = Job.objects.select_for_update().get_or_create(host=host, name=report.job)
-    job.host = host
+    job.host, before = host, _learnt(job)
     _take_unit(job, unit)
     url = fitting(Job, "repository_url", report.repository)
     if url and url != job.repository_url and _is_newest(job, report):
@@ -133,9 +139,13 @@ def _job_of(host: Host, report: RunReport, kind: str) -> Job:
     # One backup makes it a backup job; what only prunes or checks has none to miss.
     job.is_backup = kind == Run.Kind.BACKUP or (job.is_backup and job.last_run_id is not None)
     _learn_trust(job, report)
-    fields = ["unit", "repository_url", "repository", "is_backup", "trusted", "is_trust_known"]
-    job.save(update_fields=fields)
+    if _learnt(job) != before:
+        job.save(update_fields=_LEARNT)
     return job
+
+
+def _learnt(job: Job) -> list[Any]:
+    return [getattr(job, field) for field in _LEARNT]
 
 
 def _is_newest(job: Job, report: RunReport) -> bool:
@@ -153,7 +163,10 @@ def _learn_trust(job: Job, report: RunReport) -> None:
 
 def _take_unit(job: Job, unit: Unit | None) -> None:
     """A unit makes one job: a second one that names it, as a wrapped command may, goes without."""
-    if unit is not None and not Job.objects.filter(unit=unit).exclude(pk=job.pk).exists():
+    if unit is None:
+        return
+    is_its_own = job.unit_id == unit.pk
+    if is_its_own or not Job.objects.filter(unit=unit).exclude(pk=job.pk).exists():
         job.unit = unit
 
 
