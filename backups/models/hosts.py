@@ -42,10 +42,10 @@ class HostQuerySet(models.QuerySet["Host"]):
 
     def needing_a_look(self) -> "HostQuerySet":
         """With a job or a unit that is not well, or silent."""
-        of_a_job = models.Q(jobs__severity__gte=_NEEDS_A_LOOK)
-        of_a_unit = models.Q(units__finding__gt="")
-        ill = of_a_job | of_a_unit | _silent(timezone.now())
-        return self.kept().filter(ill).distinct()
+        of_a_job = Host.objects.filter(jobs__severity__gte=_NEEDS_A_LOOK).values("pk")
+        of_a_unit = Host.objects.filter(units__finding__gt="").values("pk")
+        ill = models.Q(pk__in=of_a_job) | models.Q(pk__in=of_a_unit) | _silent(timezone.now())
+        return self.kept().filter(ill)
 
 
 def _silent(now: datetime) -> models.Q:

@@ -5,10 +5,10 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from django import forms
-from django.db.models import F, Max, Min, Q
+from django.db.models import F, Max, Min, OuterRef, Q, Subquery
 from django.db.models.expressions import BaseExpression
 
-from backups.models import Host
+from backups.models import Host, Job, Unit
 from backups.models.hosts import HostQuerySet
 
 _STATES = [
@@ -28,6 +28,12 @@ _SLEEPS = [
 ]
 _TAG = re.compile(r"[\w.:-]{1,30}")
 _MOST_TAGS = 9
+
+
+def _first_of(model: type[Job | Unit], extreme: Max | Min) -> Subquery:
+    """Of all that a host has; joined to the hosts, it would be reckoned for every count, too."""
+    rows = model._default_manager.filter(host=OuterRef("pk")).order_by().values("host")
+    return Subquery(rows.annotate(extreme=extreme).values("extreme"))
 
 
 class HostForm(forms.ModelForm[Host]):
@@ -101,10 +107,10 @@ class HostFilter(forms.Form):
     ORDERS: ClassVar[dict[str, BaseExpression | F]] = {
         "name": F("name"),
         "group": F("group"),
-        "state": Max("jobs__severity"),
-        "arrived": Min("jobs__last_arrived"),
-        "due": Min("jobs__due"),
-        "exposure": Max("units__exposure"),
+        "state": _first_of(Job, Max("severity")),
+        "arrived": _first_of(Job, Min("last_arrived")),
+        "due": _first_of(Job, Min("due")),
+        "exposure": _first_of(Unit, Max("exposure")),
         "heard": F("reported"),
     }
 
@@ -133,8 +139,7 @@ class HostFilter(forms.Form):
         if tag := data.get("tag"):
             hosts = hosts.tagged(tag)
         hosts = self._in_state(hosts, data.get("state", ""))
-        # A filter by jobs joins them; counted again below, their rows would multiply.
-        return self._sorted(Host.objects.filter(pk__in=hosts.values("pk")))
+        return self._sorted(hosts)
 
     @staticmethod
     def _in_state(hosts: HostQuerySet, state: str) -> HostQuerySet:
@@ -156,7 +161,7 @@ class HostFilter(forms.Form):
         key = self.ORDERS.get(asked.removeprefix("-"))
         if key is None:
             ill = Q(pk__in=Host.objects.needing_a_look().values("pk"))
-            return hosts.annotate(ill=ill, severity=Max("jobs__severity")).order_by(
+            return hosts.annotate(ill=ill, severity=self.ORDERS["state"]).order_by(
                 "-ill", F("severity").desc(nulls_last=True), "name"
             )
         key = F("key").desc(nulls_last=True) if asked[0] == "-" else F("key").asc(nulls_last=True)

@@ -13,6 +13,7 @@ from dashboard.context import house_of
 from dashboard.http import HttpRequest, render
 
 _NEEDS_SHOWN = 7
+_NEEDS_READ = 50
 _JOBS_SHOWN = 12
 _FEW = 4
 
@@ -21,11 +22,15 @@ _FEW = 4
 def index(request: HttpRequest) -> HttpResponse:
     if not Job.objects.exists():
         return _first_steps(request)
-    need_count, jobs = house_of(request).needs, standing.jobs()
+    house, found, jobs = house_of(request), needs(_NEEDS_READ), standing.jobs()
+    if len(found) < _NEEDS_READ:
+        # All are here: the navigation need not count them.
+        house.needs = len(found)
+    need_count = house.needs
     lines = ledger_of(Job.objects.backing_up().worst_first()[:_JOBS_SHOWN])
     context = {
         "headline": standing.headline(jobs, need_count),
-        "needs": needs(_NEEDS_SHOWN),
+        "needs": found[:_NEEDS_SHOWN],
         "need_count": need_count,
         "jobs": jobs,
         "lines": lines,
