@@ -1,8 +1,12 @@
 """Assessments: how exposed a unit is, by the words of its own host."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+
+from django.db import transaction
+from django_tasks import task
 
 from backups.actions.hosts import fitting
 from backups.engines import systemd
@@ -58,11 +62,11 @@ def assess(host: Host, report: UnitReport) -> Assessed | None:
         return Assessed(None, problem=str(error))
     unit = Unit.objects.filter(host=host, name=report.name).first()
     text = report.text or (unit.text if unit else "")
-    text_hash = hashlib.sha256(text.encode()).hexdigest()
+    text_hash = _hash(text)
     version = fitting(Assessment, "systemd", report.systemd)
     last = unit.assessments.first() if unit else None
     known = (last.exposure, last.text_hash, last.systemd) if last else None
-    findings = None if known == (score.exposure, text_hash, version) else _findings(report)
+    findings = None if known == (score.exposure, text_hash, version) else systemd.lint(text)
     return Assessed(score, findings=findings, systemd=version, text_hash=text_hash)
 
 
@@ -75,8 +79,7 @@ def write_assessment(unit: Unit, found: Assessed, now: datetime) -> None:
     unit.exposure, unit.level, unit.assessed = score.exposure, score.level, now
     if found.findings is None:
         return
-    worst = next((finding for finding in found.findings if finding.severity == "error"), None)
-    unit.finding = worst.sentence if worst else ""
+    unit.finding = _worst(found.findings)
     Assessment.objects.create(
         unit=unit,
         at=now,
@@ -89,13 +92,43 @@ def write_assessment(unit: Unit, found: Assessed, now: datetime) -> None:
             [row.field, row.is_set, row.weight, row.badness, row.range, row.description]
             for row in score.rows
         ],
-        findings=[[f.code, f.severity, f.line, f.sentence, f.fix] for f in found.findings],
+        findings=_kept(found.findings),
     )
 
 
-def _findings(report: UnitReport) -> tuple[systemd.Finding, ...]:
-    """With the warnings of the systemd of this machine, where there is one."""
+@task(queue_name="checks")
+def ask_systemd(pk: int) -> None:
+    """Add the warnings of this machine's systemd about a host's unit to our own.
+
+    A worker's business: a page and a report must not wait for another program.
+    """
+    unit = Unit.objects.filter(pk=pk).first()
+    asked = unit.assessments.first() if unit else None
+    if unit is None or asked is None or asked.text_hash != _hash(unit.text):
+        return
     try:
-        return systemd.score_unit(report.text, name=report.name).findings
+        findings = systemd.score_unit(unit.text, name=unit.name).findings
     except EngineError:
-        return systemd.lint(report.text)
+        # Our own checks stand; the host's systemd knows the unit better than this one.
+        return
+    with transaction.atomic():
+        unit = Unit.objects.select_for_update().filter(pk=pk).first()
+        # A report may have come since, with another text.
+        if unit is not None and unit.assessments.filter(pk=asked.pk).exists():
+            asked.findings = _kept(findings)
+            asked.save(update_fields=["findings"])
+            if unit.assessments.first() == asked:
+                unit.finding = _worst(findings)
+                unit.save(update_fields=["finding"])
+
+
+def _kept(findings: Iterable[systemd.Finding]) -> list[list[str | int | None]]:
+    return [[f.code, f.severity, f.line, f.sentence, f.fix] for f in findings]
+
+
+def _worst(findings: Iterable[systemd.Finding]) -> str:
+    return next((finding.sentence for finding in findings if finding.severity == "error"), "")
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

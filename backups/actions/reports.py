@@ -8,7 +8,14 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from backups.actions.assessments import Assessed, TimerReport, UnitReport, assess, write_assessment
+from backups.actions.assessments import (
+    Assessed,
+    TimerReport,
+    UnitReport,
+    ask_systemd,
+    assess,
+    write_assessment,
+)
 from backups.actions.day_sums import sum_day
 from backups.actions.hosts import HostFacts, fitting, learn_facts
 from backups.actions.jobs import GONE, refresh_job
@@ -61,7 +68,7 @@ def record_report(
     units: tuple[UnitReport, ...] = (),
 ) -> int:
     """Write a report down, whole or not at all; returns how many runs and units it held."""
-    # systemd-analyze takes its time, during which others want to write.
+    # Parsing takes its time, during which others want to write.
     assessed = [(unit, assess(host, unit)) for unit in units]
     with transaction.atomic():
         mine = Host.objects.select_for_update().filter(pk=host.pk, key_hash=host.key_hash).first()
@@ -74,11 +81,13 @@ def record_report(
         # Runs first: what was due stays due until one of them answers.
         for run in runs:
             record_run(mine, run)
-        for unit, found in assessed:
-            record_unit(mine, unit, found)
+        written = [(record_unit(mine, unit, found), found) for unit, found in assessed]
     if any(run.finished for run in runs):
         # At once: whoever watches the page waits for the word of the disks.
         enqueue_once(scan_servers)
+    for unit, found in written:
+        if found and found.findings is not None:
+            enqueue_once(ask_systemd, unit.pk)
     return len(runs) + len(units)
 
 
