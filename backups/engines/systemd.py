@@ -2,7 +2,17 @@
 
 from backups.engines.systemd_checks import Finding
 from backups.engines.systemd_lint import lint
-from backups.engines.systemd_score import score_unit
+from backups.engines.systemd_score import check_schedule, score_unit, version
 from backups.engines.systemd_security import Row, Score, level_of, parse_security
 
-__all__ = ["Finding", "Row", "Score", "level_of", "lint", "parse_security", "score_unit"]
+__all__ = [
+    "Finding",
+    "Row",
+    "Score",
+    "check_schedule",
+    "level_of",
+    "lint",
+    "parse_security",
+    "score_unit",
+    "version",
+]

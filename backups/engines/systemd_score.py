@@ -21,17 +21,26 @@ _NAME = re.compile(r"[A-Za-z0-9:_.\\-]{1,100}(?:@[A-Za-z0-9:_.\\-]{0,100})?\.ser
 _REFUSAL = re.compile(r"failed to load properly|bad unit file setting|has fatal error")
 
 
-def score_unit(text: str, *, dropin: str = "", name: str = "unit.service") -> Score:
-    """Scores the unit as it would run with the drop-in beside it, and lints both."""
+def score_unit(
+    text: str, *, dropin: str = "", name: str = "unit.service", policy: str = ""
+) -> Score:
+    """Scores the unit as it would run with the drop-in beside it, and lints both.
+
+    A policy is the JSON of --security-policy: weights of the house's own.
+    """
     _check(text, dropin, name)
     # systemd-analyze makes up an instance of its own for a template.
     unit = name.replace("@.service", "@i.service")
     with TemporaryDirectory(prefix="resthouse-") as folder:
         _write(Path(folder), unit, text, dropin)
-        done = _run(["security", "--offline=true", "--no-pager", f"./{unit}"], Path(folder))
+        arguments = ["security", "--offline=true", "--no-pager"]
+        if policy:
+            (Path(folder) / "policy.json").write_text(policy, encoding="utf-8")
+            arguments.append(f"--security-policy={folder}/policy.json")
+        done = _run([*arguments, f"./{unit}"], Path(folder))
     if done.returncode or not done.stdout:
         raise EngineError(f"systemd refuses the unit: {_last_words(done.stderr)}")
-    score = parse_security(done.stdout, mode="offline", version=_version(), unit=unit)
+    score = parse_security(done.stdout, mode="offline", version=version(), unit=unit)
     return replace(score, findings=lint(text, dropin=dropin, warnings=done.stderr))
 
 
@@ -91,8 +100,17 @@ def _run(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]
         raise EngineError(f"systemd-analyze cannot be run: {error.strerror}.") from None
 
 
+def check_schedule(text: str) -> None:
+    """EngineError where systemd itself does not understand an OnCalendar= expression."""
+    with TemporaryDirectory(prefix="resthouse-") as folder:
+        done = _run(["calendar", "--", text], Path(folder))
+    if done.returncode:
+        raise EngineError(f"{text[:100]!r} is no schedule that systemd understands, such as daily.")
+
+
 @cache
-def _version() -> str:
+def version() -> str:
+    """Of the systemd on this machine."""
     with TemporaryDirectory(prefix="resthouse-") as folder:
         words = _run(["--version"], Path(folder)).stdout.split()
     return words[1] if len(words) > 1 else ""

@@ -74,8 +74,19 @@ def directive_of(field: str) -> str:
     return field.partition("_")[0]
 
 
+def could_of(row: Row) -> str:
+    """What an attacker could do while the row is open."""
+    return COULD.get(row.field, row.description)
+
+
+def line_of(key: str) -> Line:
+    """What is said of a choice."""
+    unknown = Line(f"{key}=", "Could do what this line would forbid")
+    return LINES.get(key) or OTHERS.get(key) or unknown
+
+
 def _propose(name: str, rows: list[Row], weight: int) -> Proposal:
-    line = LINES.get(name) or Line(f"{name}=", "Could do what this line would forbid")
+    line = line_of(name)
     gains = [(row, max(row.points - REMAINS.get(row.field, 0), 0)) for row in rows]
     readings = [_read(row, points, weight) for row, points in gains if row.badness]
     points = sum(points for _, points in gains)
@@ -88,7 +99,7 @@ def _propose(name: str, rows: list[Row], weight: int) -> Proposal:
 
 
 def _read(row: Row, points: int, weight: int) -> Reading:
-    return Reading(row, COULD.get(row.field, row.description), _tenths(points, weight))
+    return Reading(row, could_of(row), _tenths(points, weight))
 
 
 def _tenths(points: int, weight: int) -> int:
@@ -227,6 +238,22 @@ LINES = {
         "AmbientCapabilities=",
         "Could hand its power on to every program that it starts",
         "Without CAP_DAC_READ_SEARCH, files of others are lost",
+        "failed",
+    ),
+}
+
+# They say the opposite of a line above: shown so that nobody takes them for the better one.
+OTHERS = {
+    "ProtectHome=yes": Line(
+        "ProtectHome=yes",
+        "Could read every home directory",
+        "Loses /home and /root, with exit 0",
+        "failed",
+    ),
+    "PrivateUsers=yes": Line(
+        "PrivateUsers=yes",
+        "Could act as other users of the machine",
+        "Loses the files of other users, exit 3",
         "failed",
     ),
 }

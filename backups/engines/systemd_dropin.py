@@ -1,0 +1,133 @@
+"""A drop-in that hardens a unit as it stands, and the words that install it and take it back."""
+
+import ipaddress
+import re
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+
+from backups.engines.errors import EngineError
+from backups.engines.systemd_checks import POISONED
+from backups.engines.systemd_choices import ADDRESSES, CHOICES, LISTS
+from backups.engines.systemd_lint import lint
+from backups.engines.systemd_unit import parse_unit
+
+NAME = "50-hardening.conf"
+FOLDER = "/etc/systemd/system"
+
+_FILE_OF_CAT = re.compile(r"^# (/\S+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Commands:
+    """What a person pastes on the host."""
+
+    install: str
+    verify: str
+    undo: str
+
+
+def split_cat(text: str) -> tuple[str, str]:
+    """What `systemctl cat` shows: the unit without our drop-in, and our drop-in alone.
+
+    The unit keeps its line numbers: what is taken out stays behind as empty lines.
+    """
+    marks = [*_FILE_OF_CAT.finditer(text)]
+    ends = [*(mark.start() for mark in marks), len(text)][1:]
+    for mark, after in zip(marks, ends, strict=False):
+        if mark[1].endswith(f".service.d/{NAME}"):
+            own = text[mark.start() : after]
+            return text[: mark.start()] + "\n" * own.count("\n") + text[after:], own
+    return text, ""
+
+
+def poisoned(text: str) -> tuple[str, ...]:
+    """The allow-lists that a wrong word has emptied: a drop-in must begin them anew."""
+    found = {finding.directive for finding in lint(text) if finding.code == POISONED}
+    return tuple(sorted(found & CHOICES.keys()))
+
+
+def chosen_in(own: str) -> frozenset[str]:
+    """Which choices a drop-in that was made here holds."""
+    said = {f"{at.key}={at.value}" for at in parse_unit(own)}
+    return frozenset(key for key, choice in CHOICES.items() if choice.lines[0] in said)
+
+
+def render(
+    keys: Iterable[str],
+    *,
+    unit: str,
+    text: str = "",
+    addresses: Iterable[str] = (),
+    writable: Iterable[str] = (),
+) -> str:
+    """The drop-in for a unit of this text; empty when nothing is chosen."""
+    lines = [*_body(frozenset(keys), text, literal(addresses), list(writable))]
+    if not lines:
+        return ""
+    return "\n".join((f"# {FOLDER}/{unit}.d/{NAME}", "[Service]", *lines, ""))
+
+
+def literal(addresses: Iterable[str]) -> tuple[str, ...]:
+    """Addresses as numbers: systemd ignores names, and would then deny everything."""
+    found = []
+    for address in addresses:
+        try:
+            found.append(str(ipaddress.ip_network(address, strict=False)).removesuffix("/32"))
+        except ValueError:
+            raise EngineError(
+                f"{address[:100]} is no address: IPAddressAllow= takes numbers, not names."
+            ) from None
+    return tuple(each.removesuffix("/128") for each in dict.fromkeys(found))
+
+
+def _body(
+    keys: Collection[str], text: str, addresses: tuple[str, ...], writable: list[str]
+) -> Iterator[str]:
+    written = {at.key for at in parse_unit(text) if at.section == "Service"}
+    has_cache = "RESTIC_CACHE_DIR" in text
+    begun = set[str]()
+    for key, choice in CHOICES.items():
+        if key not in keys or (key == "IPAddressDeny" and not addresses):
+            continue
+        for line in choice.lines:
+            name = line.partition("=")[0]
+            if key == "ProtectSystem" and has_cache and name != "ProtectSystem":
+                continue
+            if name in LISTS & written and name not in begun and not line.endswith("="):
+                yield f"{name}="
+            begun.add(name)
+            yield line.replace(ADDRESSES, " ".join(addresses))
+        if key == "ProtectSystem" and writable:
+            yield f"ReadWritePaths={' '.join(map(quoted, writable))}"
+
+
+def quoted(word: str) -> str:
+    """One word of a line of a unit, whatever it holds."""
+    if re.search(r"[\x00-\x1f\x7f]", word):
+        raise EngineError("A line of a unit cannot hold control characters.")
+    word = word.replace("\\", "\\\\").replace("%", "%%")
+    if re.fullmatch(r"[\w@%+=:,./~-]+", word):
+        return word
+    return '"' + word.replace('"', '\\"') + '"'
+
+
+def commands(dropin: str, unit: str) -> Commands:
+    folder = f"{FOLDER}/{_shell(unit)}.d"
+    name = _shell(unit)
+    user = ""
+    if "\nUser=restic\n" in dropin:
+        user = "echo 'u restic - \"restic backup\"' | systemd-sysusers -\n"
+    return Commands(
+        install=f"{user}install -d {folder}\n"
+        f"install -m 644 /dev/stdin {folder}/{NAME} <<'END'\n{dropin}END\n"
+        "systemctl daemon-reload",
+        verify=f"systemd-analyze security --no-pager {name}\n"
+        f"systemctl start {name}\n"
+        f"journalctl --unit {name} --lines 20",
+        undo=f"rm {folder}/{NAME}\nsystemctl daemon-reload",
+    )
+
+
+def _shell(unit: str) -> str:
+    """A name that a host has told is not trusted in a shell."""
+    return unit if re.fullmatch(r"[\w@:.-]+", unit) else "'" + unit.replace("'", "'\\''") + "'"
