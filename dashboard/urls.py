@@ -138,6 +138,8 @@ urlpatterns = [
                 [
                     path("", units.index, name="index"),
                     path("<str:host>/<str:name>/", units.show, name="show"),
+                    path("<str:host>/<str:name>/drop-in/", units.dropin, name="dropin"),
+                    path("<str:host>/<str:name>/whole/", units.whole, name="whole"),
                 ],
                 "units",
             )

@@ -1,7 +1,7 @@
 """What systemd's rows mean for a unit that backs up: the line to write, and what it may cost."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backups.engines.systemd import Row
 from backups.queries.hardening_rows import COULD
@@ -30,10 +30,16 @@ class Reading:
 class Proposal:
     """A line, the rows it touches, and what it gains."""
 
+    key: str
     line: Line
     readings: tuple[Reading, ...]
     points: int
     gain: int
+    weight: int
+
+    def instead(self, line: Line, points: int) -> "Proposal":
+        """The same rows closed by another line, which leaves none of them open."""
+        return replace(self, line=line, points=points, gain=_tenths(points, self.weight))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +97,8 @@ def _propose(name: str, rows: list[Row], weight: int) -> Proposal:
     readings = [_read(row, points, weight) for row, points in gains if row.badness]
     points = sum(points for _, points in gains)
     return Proposal(
+        key=name,
+        weight=weight,
         line=line,
         readings=tuple(sorted(readings, key=lambda reading: -reading.gain)),
         points=points,

@@ -3,8 +3,12 @@
 from typing import ClassVar
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.db.models import F, Q, QuerySet
 
+from backups.engines.errors import EngineError
+from backups.engines.systemd_choices import CHOICES
+from backups.engines.systemd_dropin import literal
 from backups.models import Unit
 from backups.queries.standing import TOO_OPEN
 
@@ -60,3 +64,32 @@ class UnitFilter(forms.Form):
             return units.order_by(down if asked[0] == "-" else up, "host__name", "name")
         units = units.alias(is_right=Q(finding=""))
         return units.order_by("is_right", F("exposure").desc(nulls_last=True), "host__name", "name")
+
+
+class ChoiceForm(forms.Form):
+    """Which lines a unit shall have; an address without a choice means what is advised."""
+
+    line = forms.MultipleChoiceField(required=False, choices=[(key, key) for key in CHOICES])
+    address = forms.CharField(
+        required=False,
+        max_length=200,
+        label="Addresses that the backup may reach",
+        help_text="The server's, and the resolver's unless it is on the machine: numbers alone, "
+        "systemd ignores names.",
+        widget=forms.TextInput(attrs={"placeholder": "192.0.2.10", "class": "code"}),
+    )
+
+    def clean_address(self) -> tuple[str, ...]:
+        try:
+            return literal(self.cleaned_data["address"].replace(",", " ").split()[:10])
+        except EngineError as error:
+            raise ValidationError(str(error)) from error
+
+    @property
+    def asked(self) -> list[str] | None:
+        """None where nobody has chosen yet, and the advised lines stand for it."""
+        return self.cleaned_data.get("line", []) if "chosen" in self.data else None
+
+    @property
+    def addresses(self) -> tuple[str, ...] | None:
+        return self.cleaned_data.get("address", ()) if "chosen" in self.data else None

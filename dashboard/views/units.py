@@ -1,14 +1,19 @@
 """Units of all hosts, and how exposed systemd finds them."""
 
 from django.core.paginator import Paginator
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
-from backups.models import Host, Unit
+from backups.engines.systemd_dropin import NAME
+from backups.engines.systemd_render import install, report, service, timer
+from backups.models import Assessment, Host, Unit
 from backups.queries import standing
+from backups.queries.scores import score_of
 from backups.queries.unit_standing import standing_of
-from dashboard.forms.units import UnitFilter
+from backups.queries.whatif import WhatIf, addresses_of, what_if
+from backups.queries.whole_unit import plan_of
+from dashboard.forms.units import ChoiceForm, UnitFilter
 from dashboard.http import HttpRequest, render
 
 _PAGE = 50
@@ -33,7 +38,67 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def show(request: HttpRequest, host: str, name: str) -> HttpResponse:
+    unit = _unit(host, name)
+    standing = standing_of(unit)
+    form, choice = _choice(request, unit, standing.assessment)
+    context = {
+        "unit": unit,
+        "host": unit.host,
+        "standing": standing,
+        "choice": choice,
+        "form": form,
+        "query": request.GET.urlencode(),
+    }
+    status = 422 if form.errors else 200
+    return render(request, "units/show.html", context, partial="choice", status=status)
+
+
+@require_safe
+def dropin(request: HttpRequest, host: str, name: str) -> HttpResponse:
+    """The drop-in as a file."""
+    form, choice = _choice(request, _unit(host, name))
+    if form.errors or not choice.dropin:
+        raise Http404
+    return _file(choice.dropin, NAME)
+
+
+@require_safe
+def whole(request: HttpRequest, host: str, name: str) -> HttpResponse:
+    """A new unit with all that helps, its timer and its report; each also as a file."""
+    unit = _unit(host, name)
+    plan = plan_of(unit)
+    files = {
+        f"{plan.name}.service": service(plan),
+        f"{plan.name}.timer": timer(plan),
+        "resthouse-report@.service": report(plan),
+    }
+    if asked := request.GET.get("file"):
+        if asked not in files:
+            raise Http404
+        return _file(files[asked], asked)
+    scored = score_of(service(plan), name=f"{plan.name}.service")
+    context = {"unit": unit, "host": unit.host, "plan": plan, "files": files, "scored": scored}
+    return render(request, "units/whole.html", context | {"install": install(plan)})
+
+
+def _unit(host: str, name: str) -> Unit:
     units = Unit.objects.select_related("host", "job")
-    unit = get_object_or_404(units, host__name=host, name=name)
-    context = {"unit": unit, "host": unit.host, "standing": standing_of(unit)}
-    return render(request, "units/show.html", context)
+    return get_object_or_404(units, host__name=host, name=name)
+
+
+def _choice(
+    request: HttpRequest, unit: Unit, assessment: Assessment | None = None
+) -> tuple[ChoiceForm, WhatIf]:
+    """What was chosen in the address; what cannot be read there is left out."""
+    data = request.GET.copy()
+    if "chosen" not in data:
+        data["address"] = " ".join(addresses_of(unit))
+    form = ChoiceForm(data)
+    form.is_valid()
+    return form, what_if(unit, assessment, asked=form.asked, addresses=form.addresses)
+
+
+def _file(text: str, name: str) -> HttpResponse:
+    response = HttpResponse(text, content_type="text/plain; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

@@ -1,15 +1,18 @@
 """Hardening: units of all hosts, and one unit with the line that is wrong."""
 
+import shutil
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from django.utils import timezone
 
 from backups.actions.hosts import HostFacts
 from backups.actions.reports import UnitReport, record_report
-from backups.models import Unit
-from tests.factories import make_assessment, make_host, make_unit
+from backups.engines import systemd, systemd_score
+from backups.models import Job, Unit
+from tests.factories import make_assessment, make_host, make_job, make_unit
 from tests.views.pages import html_of
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "systemd"
@@ -20,6 +23,11 @@ Type=oneshot
 ExecStart=/usr/bin/restic backup /home
 RestrictAddressFamilies=yes
 """
+
+
+needs_systemd = pytest.mark.skipif(
+    not shutil.which("systemd-analyze"), reason="apt-get install systemd, for systemd-analyze"
+)
 
 
 def report(name: str, text: str) -> Unit:
@@ -102,8 +110,144 @@ def test_show_lists_what_would_help_and_keeps_apart_what_would_harm(client):
     html = html_of(client.get(unit.get_absolute_url()))
 
     assert "stands wide open" in html
-    assert "9.6 → about 1.5" in html
+    assert '<p class="figure" id="figure"> 9.6 → 1.9 </p>' in html
     assert html.index("PrivateNetwork=yes") > html.index("would lower the score and harm")
+
+
+PLAIN = "[Service]\nType=oneshot\nExecStart=/usr/bin/restic backup /home\n"
+
+
+def chosen(*keys: str, address: str = "") -> str:
+    return "?" + urlencode({"chosen": 1, "line": keys, "address": address}, doseq=True)
+
+
+@pytest.fixture
+def plain() -> Unit:
+    unit = make_unit(make_host(name="web"), name="restic.service", text=PLAIN)
+    make_assessment(unit)
+    make_job(unit.host, unit=unit, repository_url="rest:https://192.0.2.10:8000/web/")
+    return unit
+
+
+@needs_systemd
+def test_show_scores_what_is_chosen_by_systemd_itself(client, htmx, plain):
+    advised = client.get(plain.get_absolute_url())
+    assert advised.context["choice"].after.exposure == 18
+    assert "IPAddressAllow=localhost 192.0.2.10" in html_of(advised)
+
+    part = htmx(plain.get_absolute_url() + chosen("UMask", "ProtectHome"), "choice")
+
+    assert part.template_name == "units/show.html#choice"
+    assert (
+        part.context["choice"].after.exposure
+        == systemd.score_unit(
+            PLAIN, dropin="[Service]\nUMask=0077\nProtectHome=read-only\n"
+        ).exposure
+    )
+    html = html_of(part)
+    assert "2 of " in html
+    assert "NoNewPrivileges=yes </pre>" not in html
+
+
+@needs_systemd
+def test_show_answers_a_choice_that_was_asked_before_from_memory(client, plain, monkeypatch):
+    address = plain.get_absolute_url() + chosen("UMask")
+    before = client.get(address).context["choice"].after.exposure
+    monkeypatch.setattr(systemd_score, "_run", lambda *_: pytest.fail("it was run again"))
+
+    assert client.get(address).context["choice"].after.exposure == before
+
+
+@needs_systemd
+def test_show_of_nothing_chosen_has_no_drop_in(client, plain):
+    page = client.get(plain.get_absolute_url() + chosen())
+
+    assert "Nothing is chosen" in html_of(page)
+    assert page.context["choice"].after.exposure == 96
+    assert client.get(f"{plain.get_absolute_url()}drop-in/{chosen()}").status_code == 404
+
+
+@needs_systemd
+def test_show_warns_of_a_chosen_line_that_loses_files(client, plain):
+    html = html_of(client.get(plain.get_absolute_url() + chosen("ProtectHome=yes")))
+
+    assert html.count("Loses /home and /root, with exit 0") == 2
+    assert 'id="line-PrivateUsers" aria-label="PrivateUsers=full" disabled' in html
+    assert "Needs systemd 258, web has 252" in html
+
+
+@pytest.mark.parametrize("address", ["rest.example.org", "999.1.1.1", "x" * 300])
+def test_show_refuses_a_name_where_systemd_takes_numbers(client, plain, address):
+    page = client.get(plain.get_absolute_url() + chosen("IPAddressDeny", address=address))
+
+    assert page.status_code == 422
+    assert page.context["form"].errors["address"]
+    assert "IPAddressDeny" not in page.context["choice"].dropin
+    broken = client.get(f"{plain.get_absolute_url()}drop-in/{chosen('UMask', address=address)}")
+    assert broken.status_code == 404
+
+
+def test_show_ignores_lines_that_it_does_not_know(client, plain):
+    page = client.get(plain.get_absolute_url() + chosen("ExecStart=/bin/sh", "UMask"))
+
+    assert "/bin/sh" not in page.context["choice"].dropin
+
+
+@needs_systemd
+def test_show_of_the_tutorials_line_says_the_score_of_the_right_one(client):
+    unit = report("seed", TUTORIAL)
+
+    choice = client.get(unit.get_absolute_url()).context["choice"]
+
+    assert choice.repaired.exposure > choice.base.exposure
+    assert "RestrictAddressFamilies=\nRestrictAddressFamilies=AF_INET AF_INET6" in choice.dropin
+
+
+def test_show_without_systemd_here_still_gives_the_drop_in(client, plain, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    systemd.version.cache_clear()
+    Unit.objects.update(text=PLAIN + "# another\n")
+
+    html = html_of(client.get(plain.get_absolute_url()))
+
+    assert "install the package systemd" in html
+    assert "→" not in html.split('id="figure"')[-1][:40] or 'id="figure"' not in html
+
+
+@needs_systemd
+def test_show_of_a_unit_that_systemd_refuses_says_so(client, plain):
+    Unit.objects.update(text="[Service]\nType=oneshot\n")
+
+    assert "it has no ExecStart= line" in html_of(client.get(plain.get_absolute_url()))
+
+
+def test_dropin_is_a_file_of_what_was_chosen(client, plain):
+    file = client.get(f"{plain.get_absolute_url()}drop-in/{chosen('UMask')}")
+
+    assert file["Content-Disposition"] == 'attachment; filename="50-hardening.conf"'
+    assert file.content.decode() == (
+        "# /etc/systemd/system/restic.service.d/50-hardening.conf\n[Service]\nUMask=0077\n"
+    )
+
+
+@needs_systemd
+def test_whole_is_for_the_paths_the_schedule_and_the_server_of_the_host(client, plain):
+    start = "ExecStart=/usr/bin/restic --cacert /etc/ca.pem backup --exclude /tmp /home '/srv/a b'"
+    Unit.objects.update(text=f"[Service]\nType=oneshot\n{start}\n")
+    Job.objects.update(schedule="*-*-* 04:10:00")
+    page = client.get(f"{plain.get_absolute_url()}whole/")
+
+    unit, timer, report = page.context["files"].values()
+
+    assert page.context["scored"].exposure == 15
+    assert '  /home "/srv/a b"\n' in unit
+    assert "LoadCredential=ca.pem:/etc/ca.pem\n" in unit
+    assert "IPAddressAllow=localhost 192.0.2.10\n" in unit
+    assert "OnCalendar=*-*-* 04:10:00\n" in timer
+    assert "report --unit %i" in report
+    file = client.get(f"{plain.get_absolute_url()}whole/?file=restic.timer")
+    assert file.content.decode() == timer
+    assert client.get(f"{plain.get_absolute_url()}whole/?file=../passwd").status_code == 404
 
 
 def test_show_draws_the_history_once_there_is_one(client):
