@@ -96,9 +96,14 @@ def _body(
             if name in LISTS & written and name not in begun and not line.endswith("="):
                 yield f"{name}="
             begun.add(name)
-            yield line.replace(ADDRESSES, " ".join(addresses))
+            yield line.replace(ADDRESSES, " ".join(_beyond(addresses))).rstrip()
         if key == "ProtectSystem" and writable:
             yield f"ReadWritePaths={' '.join(map(quoted, writable))}"
+
+
+def _beyond(addresses: Iterable[str]) -> Iterator[str]:
+    """Without what localhost means already: said twice, it scores differently when it runs."""
+    return (each for each in addresses if not ipaddress.ip_network(each).is_loopback)
 
 
 def quoted(word: str) -> str:

@@ -160,7 +160,8 @@ def _json_row(entry: object) -> Row:
 
 
 _TEXT_ROW = re.compile(
-    r"(?P<mark>[-+✓✗ ]) (?P<name>\S+=\S*) +(?P<description>\S.*?) +"
+    # Of ProtectProc=noaccess, systemd has nothing to say.
+    r"(?P<mark>[-+✓✗ ]) (?P<name>\S+=\S*) +(?:(?P<description>\S.*?) +)?"
     r"(?P<weight>\d{1,9}) +(?P<badness>\d{1,20}) +(?P<range>\d{1,9})(?: +\d+\.\d)? *$"
 )
 _TEXT_OVERALL = re.compile(r"(?:->|→) Overall exposure level for (\S+): (\d{1,2}\.\d) ")
@@ -179,7 +180,7 @@ def _read_text(output: str, unit: str) -> tuple[list[Row], int | None]:
                 weight=int(match["weight"]),
                 badness=int(match["badness"]),
                 range=int(match["range"]),
-                description=match["description"],
+                description=match["description"] or "",
             )
             rows.append(_checked(row))
         elif match := _TEXT_OVERALL.match(line):

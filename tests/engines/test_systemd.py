@@ -79,6 +79,12 @@ def test_rows_of_247_have_the_fields_of_newer_versions():
     assert old < new
 
 
+def test_a_row_of_which_systemd_says_nothing_is_read():
+    rows = {row.field: row for row in systemd.score_unit(f"{PLAIN}ProtectProc=noaccess\n").rows}
+
+    assert (rows["ProtectProc"].badness, rows["ProtectProc"].description) == (1, "")
+
+
 def test_the_share_of_a_row_is_what_systemd_prints():
     text = (SAMPLES / "seed.252.online.C.txt").read_text()
 
