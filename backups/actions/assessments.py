@@ -12,6 +12,10 @@ from backups.actions.hosts import fitting
 from backups.engines import systemd
 from backups.engines.errors import EngineError
 from backups.models import Assessment, Host, Unit
+from backups.queries.proofs import ALARM, proof_of
+
+# So many scorings are looked through for the last change of a text.
+_CHANGES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,27 @@ def ask_systemd(pk: int) -> None:
             if unit.assessments.first() == asked:
                 unit.finding = _worst(findings)
                 unit.save(update_fields=["finding"])
+                prove(unit)
+
+
+def prove(unit: Unit) -> None:
+    """Raise an alarm where a better score came with fewer files, and take it back when they come.
+
+    Called in the transaction that wrote a run or a score.
+    """
+    assessments = list(unit.assessments.defer("rows")[:_CHANGES])
+    proof = proof_of(unit, assessments)
+    if proof is not None and proof.is_alarm:
+        finding = proof.alarm
+    elif unit.finding.startswith(ALARM):
+        kept = assessments[0].findings if assessments else []
+        errors = (sentence for _, severity, _, sentence, _ in kept if severity == "error")
+        finding = next(errors, "")
+    else:
+        return
+    if finding != unit.finding:
+        unit.finding = finding
+        unit.save(update_fields=["finding"])
 
 
 def _kept(findings: Iterable[systemd.Finding]) -> list[list[str | int | None]]:

@@ -14,6 +14,7 @@ from backups.actions.assessments import (
     UnitReport,
     ask_systemd,
     assess,
+    prove,
     write_assessment,
 )
 from backups.actions.day_sums import sum_day
@@ -79,9 +80,11 @@ def record_report(
         mine.reported, mine.clock_offset = now, sent - now
         mine.save(update_fields=[*HostFacts.__slots__, "reported", "clock_offset"])
         # Runs first: what was due stays due until one of them answers.
-        for run in runs:
-            record_run(mine, run)
+        ran = [record_run(mine, run) for run in runs]
         written = [(record_unit(mine, unit, found), found) for unit, found in assessed]
+        changed = {run.job.unit_id for run in ran} | {unit.pk for unit, _ in written}
+        for unit in Unit.objects.select_related("job").filter(pk__in=changed - {None}):
+            prove(unit)
     if any(run.finished for run in runs):
         # At once: whoever watches the page waits for the word of the disks.
         enqueue_once(scan_servers)

@@ -149,13 +149,13 @@ def _json_row(entry: object) -> Row:
             "name": str(name),
             # 252 and newer have one field with a stray parenthesis at its end.
             "json_field": str(field),
-            "description": str(description),
+            "description": str() | None as description,
             "weight": int(weight),
             "badness": int(badness),
             "range": int(range_),
         }:
             field = field.rstrip(")")
-            return _checked(Row(field, name, is_set, weight, badness, range_, description))
+            return _checked(Row(field, name, is_set, weight, badness, range_, description or ""))
     raise EngineError("The assessment has no weights: run it with SYSTEMD_ANALYZE_DEBUG=1.")
 
 

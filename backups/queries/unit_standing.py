@@ -9,6 +9,7 @@ from django.utils import timezone
 from backups.engines.systemd import Row
 from backups.models import Assessment, Unit
 from backups.queries.hardening import Reckoning, reckon
+from backups.queries.proofs import ALARM, Proof, proof_of
 
 _HISTORY = 100
 _STEPS = 60
@@ -47,7 +48,7 @@ class UnitStanding:
     def wrongs(self) -> list[Wrong]:
         """What its lint found, the worst first; the engine's own refusal where there is no list."""
         found = self.assessment.findings if self.assessment else []
-        if not found and self.unit.finding:
+        if not found and self.unit.finding and not self.unit.finding.startswith(ALARM):
             return [Wrong("", "error", None, self.unit.finding, "")]
         return [
             Wrong(code, severity, line, sentence, fix, self._line(line))
@@ -63,6 +64,10 @@ class UnitStanding:
         if self.assessment is None:
             return None
         return reckon(Row(field, field, *rest) for field, *rest in self.assessment.rows)
+
+    @cached_property
+    def proof(self) -> Proof | None:
+        return proof_of(self.unit, self.assessments)
 
     @property
     def gain(self) -> int:

@@ -1,0 +1,165 @@
+"""Whether a unit that was changed still backs up all that it did: its score beside its files."""
+
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from backups.engines.systemd_dropin import split_cat
+from backups.engines.systemd_unit import Assignment, boolean, parse_unit
+from backups.models import Assessment, Job, Run, Unit
+
+# What begins the sentence of an alarm, by which a later run takes it back.
+ALARM = "The score got better, but the backup holds less: "
+
+_LOOK_BACK = 30
+_TOLERANCE = 0.05
+_COMPLETE = (Run.Status.SUCCEEDED, Run.Status.WARNING)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Files or bytes of the run since the change, beside what the runs before held."""
+
+    name: str
+    unit: str
+    value: int | None
+    low: int
+    high: int
+
+    @property
+    def is_less(self) -> bool:
+        return self.value is not None and self.value < self.low * (1 - _TOLERANCE)
+
+    @property
+    def is_more(self) -> bool:
+        return self.value is not None and self.value > self.high * (1 + _TOLERANCE)
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What the newest run since the last change of a unit says of that change."""
+
+    before: Assessment
+    after: Assessment
+    state: str
+    headline: str
+    run: Run | None = None
+    held: tuple[Held, ...] = ()
+    take_back: Assignment | None = None
+
+    @property
+    def is_alarm(self) -> bool:
+        """A better score with fewer files."""
+        is_better = self.after.exposure < self.before.exposure
+        return is_better and self.state == "failed" and any(each.is_less for each in self.held)
+
+    @property
+    def alarm(self) -> str:
+        if not self.is_alarm:
+            return ""
+        less = [f"{each.value:,} {each.name} instead of {each.low:,}" for each in self._less]
+        return f"{ALARM}{', '.join(less)}."
+
+    @property
+    def _less(self) -> list[Held]:
+        return [each for each in self.held if each.is_less]
+
+
+def proof_of(unit: Unit, assessments: Sequence[Assessment]) -> Proof | None:
+    """None where the unit never changed, or backs nothing up."""
+    job = unit.job if hasattr(unit, "job") else None
+    change = _last_change(assessments)
+    if job is None or change is None:
+        return None
+    after, before = change
+    earlier = _complete_before(job, after.at)
+    runs = job.runs.backups().since(after.at).exclude(status=Run.Status.RUNNING)
+    run = runs.order_by("-started", "-id").first()
+    held = tuple(_held(run, earlier))
+    state, headline = _judge(run, held, is_known=bool(earlier))
+    line = _line_to_take_back(unit, run, held) if run and state == "failed" else None
+    return Proof(before, after, state, headline, run, held, line)
+
+
+def _last_change(assessments: Sequence[Assessment]) -> tuple[Assessment, Assessment] | None:
+    pairs = itertools.pairwise(assessments)
+    return next(((new, old) for new, old in pairs if new.text_hash != old.text_hash), None)
+
+
+def _complete_before(job: Job, moment: datetime) -> list[Run]:
+    runs = job.runs.backups().filter(started__lt=moment, status__in=_COMPLETE)
+    return list(runs.defer("log", "errors").order_by("-started", "-id")[:_LOOK_BACK])
+
+
+def _held(run: Run | None, earlier: list[Run]) -> Iterator[Held]:
+    for name, unit, field in (
+        ("files", "count", "files_processed"),
+        ("bytes", "size", "bytes_processed"),
+    ):
+        values = [value for each in earlier if (value := getattr(each, field)) is not None]
+        if values:
+            found = getattr(run, field) if run else None
+            yield Held(name, unit, found, min(values), max(values))
+
+
+def _judge(run: Run | None, held: tuple[Held, ...], *, is_known: bool) -> tuple[str, str]:
+    if run is None:
+        return "off", "The next run will show whether the backup holds"
+    if run.verdict == Run.Verdict.DIFFERS:
+        return "failed", "Since the change, nothing arrives"
+    if run.status == Run.Status.WARNING:
+        return "failed", "Since the change, files cannot be read"
+    if run.status != Run.Status.SUCCEEDED:
+        return "failed", "Since the change, the backup fails"
+    if any(each.is_less for each in held):
+        return "failed", "Since the change, files are missing"
+    if not is_known or not held:
+        return "warning", "The backup runs, and there is none before to compare it with"
+    return "ok", "The backup still holds everything"
+
+
+# What restic says where a line is to blame, and which; the likeliest first.
+_BLAME = (
+    (r"address family not supported", ("RestrictAddressFamilies", "PrivateNetwork")),
+    (r"bad system call|\bSYS\b|core-dump", ("SystemCallFilter", "SystemCallArchitectures")),
+    (r"read-only file system", ("ProtectSystem", "PrivateTmp", "ProtectHome")),
+    (r"timeout|timed out|unreachable|no route", ("IPAddressDeny", "PrivateNetwork")),
+    (r"dial .*operation not permitted", ("IPAddressDeny",)),
+    (
+        r"permission denied|operation not permitted",
+        ("PrivateUsers", "CapabilityBoundingSet", "AmbientCapabilities", "User", "ProtectHome"),
+    ),
+    (r"no such file|does not exist", ("ProtectHome", "PrivateTmp", "InaccessiblePaths")),
+)
+_HIDES = (
+    *("ProtectHome", "PrivateUsers", "InaccessiblePaths", "TemporaryFileSystem", "PrivateTmp"),
+    "ProtectKernelModules",
+)
+
+
+def _line_to_take_back(unit: Unit, run: Run, held: tuple[Held, ...]) -> Assignment | None:
+    """The likeliest line to blame, among those that the unit has; of our drop-in before others."""
+    written = {at.key: at for at in parse_unit(unit.text) if at.section == "Service" and at.value}
+    _, own = split_cat(unit.text)
+    ours = {at.key for at in parse_unit(own)}
+    suspects = [key for key in _suspects(run, held) if _can_harm(written.get(key))]
+    suspects.sort(key=lambda key: bool(ours) and key not in ours)
+    return written[suspects[0]] if suspects else None
+
+
+def _suspects(run: Run, held: tuple[Held, ...]) -> Iterator[str]:
+    errors = " ".join(f"{item} {message}" for item, message in run.errors)
+    said = " ".join((run.reason, run.signal, run.result, errors, run.log))
+    for pattern, keys in _BLAME:
+        if run.status != Run.Status.SUCCEEDED and re.search(pattern, said, re.IGNORECASE):
+            yield from keys
+    if any(each.is_less for each in held):
+        yield from _HIDES
+
+
+def _can_harm(at: Assignment | None) -> bool:
+    if at is None:
+        return False
+    return boolean(at.value) is not False and (at.key, at.value) != ("ProtectHome", "read-only")
