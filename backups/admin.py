@@ -14,6 +14,7 @@ from django.http import HttpRequest
 
 from backups.actions.events import record_event
 from backups.models import (
+    AcceptedRisk,
     ApiKey,
     Assessment,
     Authority,
@@ -203,6 +204,13 @@ class UnitAdmin(ReadOnlyAdmin):
     list_filter = ["level"]
     search_fields = ["name", "host__name"]
     list_select_related = ["host"]
+
+
+@admin.register(AcceptedRisk)
+class AcceptedRiskAdmin(ReadOnlyAdmin):
+    list_display = ("field", "unit", "until", "by_name", "reason")
+    list_filter = ("until",)
+    search_fields = ("field", "reason", "unit__name", "unit__host__name")
 
 
 @admin.register(Assessment)

@@ -20,6 +20,7 @@ from dashboard.views import (
     options,
     overview,
     repositories,
+    risks,
     rotations,
     runs,
     server_log,
@@ -131,6 +132,21 @@ urlpatterns = [
         ),
     ),
     path("repositories/", include(([path("", repositories.index, name="index")], "repositories"))),
+    path(
+        "hardening/risks/",
+        include(
+            (
+                [
+                    path("", risks.index, name="index"),
+                    path("policy/", risks.policy, name="policy"),
+                    path("month/", risks.month, name="month"),
+                    path("<int:pk>/delete/", risks.delete, name="delete"),
+                    path("<str:host>/<str:name>/new/", risks.create, name="create"),
+                ],
+                "risks",
+            )
+        ),
+    ),
     path(
         "hardening/",
         include(

@@ -16,6 +16,7 @@ from backups.models.jobs import Job
 from backups.models.operations import Operation
 from backups.models.operators import Operator
 from backups.models.repositories import Receipt, Repository
+from backups.models.risks import AcceptedRisk
 from backups.models.runs import Run
 from backups.models.samples import Sample
 from backups.models.servers import Server
@@ -24,6 +25,7 @@ from backups.models.units import Assessment, Unit
 from backups.models.users import Rotation, User, UsersFile
 
 __all__ = [
+    "AcceptedRisk",
     "ApiKey",
     "Assessment",
     "Authority",

@@ -7,9 +7,11 @@ from functools import cached_property
 from django.utils import timezone
 
 from backups.engines.systemd import Row
-from backups.models import Assessment, Unit
+from backups.models import AcceptedRisk, Assessment, Unit
 from backups.queries.hardening import Reckoning, reckon
+from backups.queries.policy import score_by_policy
 from backups.queries.proofs import ALARM, Proof, proof_of
+from backups.queries.scores import Scored
 
 _HISTORY = 100
 _STEPS = 60
@@ -68,6 +70,23 @@ class UnitStanding:
     @cached_property
     def proof(self) -> Proof | None:
         return proof_of(self.unit, self.assessments)
+
+    @property
+    def open_rows(self) -> list[str]:
+        """Rows that cost something, the dearest first."""
+        rows = self.assessment.rows if self.assessment else []
+        found = [Row(field, field, *rest) for field, *rest in rows]
+        found.sort(key=lambda row: -row.points)
+        return [row.field for row in found if row.is_applicable and row.badness]
+
+    @cached_property
+    def risks(self) -> list[AcceptedRisk]:
+        """Its own and those of the whole house, also those that ran out."""
+        return list(AcceptedRisk.objects.of(self.unit).select_related("unit"))
+
+    @cached_property
+    def by_policy(self) -> Scored | None:
+        return score_by_policy(self.unit, self.risks)
 
     @property
     def gain(self) -> int:
