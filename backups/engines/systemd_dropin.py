@@ -32,11 +32,13 @@ def split_cat(text: str) -> tuple[str, str]:
     The unit keeps its line numbers: what is taken out stays behind as empty lines.
     """
     marks = [*_FILE_OF_CAT.finditer(text)]
-    ends = [*(mark.start() for mark in marks), len(text)][1:]
-    for mark, after in zip(marks, ends, strict=False):
-        if mark[1].endswith(f".service.d/{NAME}"):
-            own = text[mark.start() : after]
-            return text[: mark.start()] + "\n" * own.count("\n") + text[after:], own
+    own = [mark for mark in marks if mark[1].endswith(f".service.d/{NAME}")]
+    if own:
+        # The first line of our drop-in names the file once more.
+        start = own[0].start()
+        after = next((m.start() for m in marks if m.start() > start and m not in own), len(text))
+        said = text[start:after]
+        return text[:start] + "\n" * said.count("\n") + text[after:], said
     return text, ""
 
 

@@ -25,6 +25,7 @@ CAT = f"""\
 # /etc/systemd/system/backup.service
 {PLAIN}
 # /etc/systemd/system/backup.service.d/50-hardening.conf
+# /etc/systemd/system/backup.service.d/50-hardening.conf
 [Service]
 ProtectHome=read-only
 UMask=0077
