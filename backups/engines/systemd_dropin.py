@@ -42,6 +42,16 @@ def split_cat(text: str) -> tuple[str, str]:
     return text, ""
 
 
+def place_of(text: str, line: int) -> tuple[str, int]:
+    """The file that a line of `systemctl cat` stands in, and its number there."""
+    path, first = "", 0
+    for number, said in enumerate(text.split("\n")[: max(line - 1, 0)], start=1):
+        # Our own drop-in names its file once more, in a line of its own.
+        if (mark := _FILE_OF_CAT.fullmatch(said)) and mark[1] != path:
+            path, first = mark[1], number
+    return path, line - first
+
+
 def poisoned(text: str) -> tuple[str, ...]:
     """The allow-lists that a wrong word has emptied: a drop-in must begin them anew."""
     found = {finding.directive for finding in lint(text) if finding.code == POISONED}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from backups.engines.errors import EngineError
 from backups.engines.systemd_choices import BY_ITSELF, CHOICES, OLDEST, is_advised
-from backups.engines.systemd_dropin import FOLDER, literal, quoted, render
+from backups.engines.systemd_dropin import FOLDER, Commands, literal, quoted, render
 
 SCHEDULE = "*-*-* 02:30:00"
 # What a running system makes up, and what the sandbox shows empty.
@@ -158,13 +158,25 @@ def report(plan: Plan) -> str:
     )
 
 
-def install(plan: Plan) -> str:
-    """The words that make the user, ask for the secrets and start the timer."""
-    name = plan.name
-    return (
-        "echo 'u restic - \"restic backup\"' | systemd-sysusers -\n"
-        f"systemctl daemon-reload\nsystemctl enable --now {name}.timer\n"
-        f"systemctl start {name}.service\njournalctl --unit {name}.service --lines 20"
+def commands_for(plan: Plan) -> Commands:
+    """The words that make the user and the files, start them once, and put back what was there."""
+    name, files = plan.name, {"service": service(plan), "timer": timer(plan)}
+    written = "".join(
+        f"install --backup=simple --suffix=.before -m 644 /dev/stdin {FOLDER}/{name}.{kind}"
+        f" <<'END'\n{text}END\n"
+        for kind, text in files.items()
+    )
+    return Commands(
+        install="echo 'u restic - \"restic backup\"' | systemd-sysusers -\n"
+        f"{written}systemctl daemon-reload\nsystemctl enable --now {name}.timer",
+        verify=f"systemd-analyze security --no-pager {name}.service\n"
+        f"systemctl start {name}.service\n"
+        f"journalctl --unit {name}.service --lines 20",
+        undo=f"cd {FOLDER}\n"
+        f"test -e {name}.timer.before || systemctl disable --now {name}.timer\n"
+        f"for unit in {name}.service {name}.timer; do\n"
+        "  if test -e $unit.before; then mv $unit.before $unit; else rm $unit; fi\n"
+        "done\nsystemctl daemon-reload",
     )
 
 

@@ -1,5 +1,6 @@
 """Units of hosts, and how exposed systemd finds them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import models
@@ -22,6 +23,10 @@ class Unit(models.Model):
     finding = models.TextField(blank=True, help_text="The worst thing its lint found")
     assessed = models.DateTimeField(null=True, blank=True)
     seen = models.DateTimeField(null=True, blank=True)
+
+    # Set for the units of a list, by queries.unit_news.
+    change: int | None = None
+    worst: Sequence[str] = ()
 
     class Meta:
         ordering = ["host", "name"]

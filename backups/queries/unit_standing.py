@@ -7,6 +7,7 @@ from functools import cached_property
 from django.utils import timezone
 
 from backups.engines.systemd import Row
+from backups.engines.systemd_dropin import place_of
 from backups.models import AcceptedRisk, Assessment, Unit
 from backups.queries.hardening import Reckoning, reckon
 from backups.queries.policy import score_by_policy
@@ -29,6 +30,8 @@ class Wrong:
     sentence: str
     fix: str
     written: str = ""
+    file: str = ""
+    file_line: int = 0
 
     @property
     def state(self) -> str:
@@ -53,7 +56,7 @@ class UnitStanding:
         if not found and self.unit.finding and not self.unit.finding.startswith(ALARM):
             return [Wrong("", "error", None, self.unit.finding, "")]
         return [
-            Wrong(code, severity, line, sentence, fix, self._line(line))
+            Wrong(code, severity, line, sentence, fix, self._line(line), *self._place(line))
             for code, severity, line, sentence, fix in found
         ]
 
@@ -132,6 +135,9 @@ class UnitStanding:
     def ticks(self) -> list[str]:
         first = timezone.localtime(self.assessments[-1].at)
         return [f"{first.day} {first:%b}", "now"]
+
+    def _place(self, number: int | None) -> tuple[str, int]:
+        return place_of(self.unit.text, number) if number else ("", 0)
 
     def _line(self, number: int | None) -> str:
         lines = self.unit.text.split("\n")

@@ -136,6 +136,15 @@ class WhatIf:
         return [option for option in self.options if option.is_harmful]
 
     @property
+    def open_count(self) -> int:
+        """Lines that help and that the host's systemd obeys."""
+        return sum(option.is_open for option in self.helpful)
+
+    @property
+    def offered_count(self) -> int:
+        return sum(option.is_open for option in self.options)
+
+    @property
     def chosen_count(self) -> int:
         return sum(option.is_chosen for option in self.options)
 

@@ -197,6 +197,13 @@ def score(tenths: int | None) -> str:
 
 
 @register.filter
+def change(tenths: int) -> str:
+    """Say by how much an exposure changed."""
+    sign = "\N{MINUS SIGN}" if tenths < 0 else "+"
+    return f"{sign}{score(abs(tenths))}"
+
+
+@register.filter
 def with_code(sentence: str) -> SafeString:
     """Set what stands between backticks as code; an odd one stays as it is."""
     parts = _CODE.split(sentence)

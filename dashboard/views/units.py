@@ -1,15 +1,19 @@
 """Units of all hosts, and how exposed systemd finds them."""
 
+from dataclasses import replace
+from urllib.parse import urlencode
+
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from backups.engines.systemd_dropin import NAME
-from backups.engines.systemd_render import install, report, service, timer
+from backups.engines.systemd_render import commands_for, report, service, timer
 from backups.models import Assessment, Host, Unit
 from backups.queries import standing
 from backups.queries.scores import score_of
+from backups.queries.unit_news import tell_news
 from backups.queries.unit_standing import standing_of
 from backups.queries.whatif import WhatIf, addresses_of, what_if
 from backups.queries.whole_unit import plan_of
@@ -25,6 +29,7 @@ def index(request: HttpRequest) -> HttpResponse:
     form = UnitFilter(request.GET)
     units = form.apply(Unit.objects.select_related("host", "job").defer("text"))
     page = Paginator(units, _PAGE).get_page(request.GET.get("page"))
+    tell_news(page)
     without = Host.objects.enrolled().filter(systemd="")
     context = {
         "form": form,
@@ -66,7 +71,8 @@ def dropin(request: HttpRequest, host: str, name: str) -> HttpResponse:
 def whole(request: HttpRequest, host: str, name: str) -> HttpResponse:
     """A new unit with all that helps, its timer and its report; each also as a file."""
     unit = _unit(host, name)
-    plan = plan_of(unit)
+    form, choice = _choice(request, unit)
+    plan = replace(plan_of(unit), addresses=choice.addresses)
     files = {
         f"{plan.name}.service": service(plan),
         f"{plan.name}.timer": timer(plan),
@@ -77,8 +83,17 @@ def whole(request: HttpRequest, host: str, name: str) -> HttpResponse:
             raise Http404
         return _file(files[asked], asked)
     scored = score_of(service(plan), name=f"{plan.name}.service")
-    context = {"unit": unit, "host": unit.host, "plan": plan, "files": files, "scored": scored}
-    return render(request, "units/whole.html", context | {"install": install(plan)})
+    context = {
+        "unit": unit,
+        "host": unit.host,
+        "plan": plan,
+        "files": files,
+        "scored": scored,
+        "form": form,
+        "commands": commands_for(plan),
+        "query": urlencode({"chosen": 1, "address": " ".join(plan.addresses)}),
+    }
+    return render(request, "units/whole.html", context, status=422 if form.errors else 200)
 
 
 def _unit(host: str, name: str) -> Unit:

@@ -11,7 +11,7 @@ from backups.engines import systemd
 from backups.engines.restserver import Options
 from backups.engines.systemd_choices import BY_ITSELF, CHOICES, is_advised, version_of
 from backups.engines.systemd_dropin import commands, poisoned, render
-from backups.engines.systemd_render import Plan, service, timer
+from backups.engines.systemd_render import Plan, commands_for
 from tests.engines.conftest import Served
 from tests.rig.hosts import Host
 
@@ -148,14 +148,18 @@ def test_rendered_lines_are_as_good_as_they_say_and_the_backup_holds_everything(
     assert place.score(unit) == 96
 
     plan = Plan(name="hardening-whole", paths=tuple(PATHS.split()), addresses=HERE, systemd=version)
-    place.write("hardening-whole.service", service(plan))
-    place.write("hardening-whole.timer", timer(plan))
+    told = commands_for(plan)
+    place.write("hardening-whole.timer", "# what was there before\n[Timer]\nOnCalendar=daily\n")
+    place.host.run(told.install)
+    place.host.run("systemctl is-enabled hardening-whole.timer")
     assert place.score("hardening-whole.service") <= 15
-    place.host.run("systemd-analyze verify --man=no /etc/systemd/system/hardening-whole.timer")
-    place.back_up("hardening-whole.service")
+    place.host.run(told.verify)
     place.restore()
     # Another user made it: it is a snapshot of its own, and not the former one read again.
     assert len(json.loads(place.restic("snapshots --json"))) == 2
+    place.host.run(told.undo)
+    left = place.host.run(f"cd {UNITS}; ls hardening-whole.*; cat hardening-whole.*").stdout
+    assert left.startswith("hardening-whole.timer\n# what was there before\n")
 
 
 def test_the_tutorials_unit_fails_until_the_named_line_is_right(

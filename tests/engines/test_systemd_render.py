@@ -11,6 +11,7 @@ from backups.engines.systemd_dropin import (
     chosen_in,
     commands,
     literal,
+    place_of,
     poisoned,
     quoted,
     render,
@@ -155,6 +156,18 @@ def test_what_was_installed_is_told_from_the_unit_and_lines_keep_their_numbers()
     for line in ("ExecStart=/usr/bin/restic backup /", "[Unit]"):
         assert base.split("\n").index(line) == CAT.split("\n").index(line)
     assert split_cat(PLAIN) == (PLAIN, "")
+
+
+@pytest.mark.parametrize(
+    ("line", "place"),
+    [
+        (4, ("/etc/systemd/system/backup.service", 3)),
+        (9, ("/etc/systemd/system/backup.service.d/50-hardening.conf", 3)),
+        (13, ("/etc/systemd/system/backup.service.d/60-resthouse.conf", 1)),
+    ],
+)
+def test_a_line_of_systemctl_cat_is_found_in_its_own_file(line, place):
+    assert place_of(CAT, line) == place
 
 
 def test_every_choice_is_in_the_drop_in_that_it_is_read_from():

@@ -77,6 +77,27 @@ def test_index_filters_and_sorts_by_its_address(client):
     assert names("sort=boom&state=boom") == ["b", "a", "c"]
 
 
+def test_index_says_what_changed_since_last_time_and_what_stands_most_open(client):
+    rows = [
+        ["PrivateNetwork", False, 2500, 1, 1, "x"],
+        ["ProtectHome", False, 1000, 10, 10, "x"],
+        ["UMask", False, 100, 5, 10, "x"],
+        ["RemoveIPC", None, 100, 0, 1, "x"],
+    ]
+    better, worse = make_unit(), make_unit()
+    make_assessment(better, exposure=96, at=timezone.now() - timedelta(days=1))
+    make_assessment(better, exposure=18, rows=rows)
+    make_assessment(worse, exposure=15, at=timezone.now() - timedelta(days=1))
+    make_assessment(worse, exposure=20)
+    make_unit()
+
+    html = html_of(client.get("/hardening/"))
+
+    assert "\N{MINUS SIGN}7.8" in html
+    assert "+0.5" in html
+    assert "<code>ProtectHome</code>, <code>UMask</code>" in html
+
+
 def test_index_answers_htmx_with_the_table_alone(htmx):
     assert htmx("/hardening/", "units").template_name == "units/index.html#units"
 
@@ -97,6 +118,7 @@ def test_show_names_the_line_that_cuts_the_backup_off_before_the_score(client):
 
     assert "4.6 looks better, but cuts <b>web-07</b> off" in html
     assert "Line 5 denies everything" in html
+    assert "line 4 of <code>/etc/systemd/system/seed.service</code>" in html
     assert "<del>RestrictAddressFamilies=yes</del>" in html
     assert "RestrictAddressFamilies=AF_INET AF_INET6</ins>" in html
     assert html.index("Line 5 denies") < html.index("lines would help")
@@ -245,6 +267,10 @@ def test_whole_is_for_the_paths_the_schedule_and_the_server_of_the_host(client, 
     assert "IPAddressAllow=localhost 192.0.2.10\n" in unit
     assert "OnCalendar=*-*-* 04:10:00\n" in timer
     assert "report --unit %i" in report
+    assert page.context["commands"].undo.count("restic.timer") >= 2
+    there = client.get(f"{plain.get_absolute_url()}whole/?chosen=1&address=198.51.100.7")
+    assert "IPAddressAllow=localhost 198.51.100.7\n" in next(iter(there.context["files"].values()))
+    assert client.get(f"{plain.get_absolute_url()}whole/?chosen=1&address=x").status_code == 422
     file = client.get(f"{plain.get_absolute_url()}whole/?file=restic.timer")
     assert file.content.decode() == timer
     assert client.get(f"{plain.get_absolute_url()}whole/?file=../passwd").status_code == 404
