@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('backups', '0006_servers_are_adopted_and_watched'),
+        ('backups', '0008_days_are_summed'),
     ]
 
     operations = [
