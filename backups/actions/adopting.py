@@ -20,6 +20,9 @@ from backups.engines.container_state import DATA_DIRECTORY
 from backups.engines.errors import EngineError
 from backups.models import Operation, Server
 
+# A page waits for it, and the engine may hang.
+_PAGE_TIMEOUT = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -44,7 +47,7 @@ def _is_helper(name: str) -> bool:
 
 def read_candidate(name: str, engine: str = "") -> Candidate:
     """Look at it; changes nothing. EngineError where it cannot be adopted, with what to do."""
-    sight = engines.engine_at(engine).look(name)
+    sight = engines.engine_at(engine).look(name, timeout=_PAGE_TIMEOUT)
     if sight is None:
         raise EngineError(f"There is no container called {name}.")
     if sight.reading is None:

@@ -21,7 +21,7 @@ from backups.engines import (
     untrusted,
     uploads,
 )
-from backups.engines.container_engine import EngineStatus, connect, status
+from backups.engines.container_engine import CALL_TIMEOUT, EngineStatus, connect, status
 from backups.engines.container_files import ContainerFiles
 from backups.engines.container_folder import insist_on_folder
 from backups.engines.container_images import PullProgress
@@ -51,6 +51,8 @@ __all__ = [
     "docker_run",
 ]
 
+# Of calls that a page waits for: an engine may hang.
+PAGE_TIMEOUT = 2
 # Layers and build steps may be silent for long.
 STREAM_TIMEOUT = 600
 LOG_WINDOW = 200
@@ -77,15 +79,15 @@ class Containers:
             found = _find(client, name)
             return Container.from_inspection(found.attrs) if found else None
 
-    def look(self, name: str) -> Sight | None:
+    def look(self, name: str, *, timeout: int = CALL_TIMEOUT) -> Sight | None:
         """How it is and as what it runs, in one go; None when there is none."""
-        with connect(self.base_url) as client:
+        with connect(self.base_url, timeout=timeout) as client:
             found = _find(client, name)
             return container_sight.look(client, found) if found else None
 
     def rest_servers(self) -> list[Container]:
         """All that look like rest-server, whoever made them and whether they run or not."""
-        with connect(self.base_url) as client:
+        with connect(self.base_url, timeout=PAGE_TIMEOUT) as client:
             # Some may vanish between the list and the look at each.
             every = client.containers.list(all=True, ignore_removed=True)
             found = [Container.from_inspection(container.attrs) for container in every]

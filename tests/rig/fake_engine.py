@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from backups.engines import uploads
-from backups.engines.container_engine import EngineStatus
+from backups.engines.container_engine import CALL_TIMEOUT, EngineStatus
 from backups.engines.container_images import PullProgress
 from backups.engines.container_logs import RecentLog
 from backups.engines.container_reading import Reading
@@ -48,7 +48,7 @@ class FakeEngine:
         made = self._find(name)
         return made.found if made else None
 
-    def look(self, name: str) -> Sight | None:
+    def look(self, name: str, *, timeout: int = CALL_TIMEOUT) -> Sight | None:
         made = self._find(name)
         return Sight(made.found, Reading(made.spec, (), ""), "", "") if made else None
 
