@@ -16,6 +16,7 @@ from backups.engines.container_spec import docker_run
 from backups.engines.errors import EngineError
 from backups.management import server_logs
 from backups.management.noun import NounCommand, Option, Verb, finish, named
+from backups.management.server_facts import facts_of, state_of
 from backups.management.server_options import fields_of, server_options
 from backups.models import Operation, Server
 from backups.queries.server_log import Wanted
@@ -76,7 +77,7 @@ class Command(NounCommand):
         """Name, state and address of each."""
         all_of_them = list(Server.objects.all())
         lines = [f"{s.name:20} {s.get_status_display():24} {s.url}" for s in all_of_them]
-        self.answer([_facts(s) for s in all_of_them], "\n".join(lines) or "No server yet.")
+        self.answer([facts_of(s) for s in all_of_them], "\n".join(lines) or "No server yet.")
 
     def create(self, name: str, data: str, public_name: str, engine: str, **options: Any) -> None:
         """Make a server and wait until it answers."""
@@ -92,7 +93,7 @@ class Command(NounCommand):
                 raise
             finish(servers.build_image(server, by="terminal"))
         server.refresh_from_db()
-        self.answer(_facts(server), f"{server} is live at {server.url}")
+        self.answer(facts_of(server), f"{server} is live at {server.url}")
 
     def candidates(self, engine: str) -> None:
         """Names of the rest-servers that could be adopted."""
@@ -113,7 +114,7 @@ class Command(NounCommand):
         server, found = adopting.adopt_container(
             container, engine=engine, public_name=public_name, by="terminal"
         )
-        self._answer_adopted(server, found, f"is adopted; it {_state_of(server)}")
+        self._answer_adopted(server, found, f"is adopted; it {state_of(server)}")
 
     def put_back(self, name: str) -> None:
         """Have it as it is wanted, whoever changed it."""
@@ -152,7 +153,7 @@ class Command(NounCommand):
         """Make the container of a server that has none."""
         server = named(Server, name)
         finish(servers.retry_server(server, by="terminal"))
-        self.answer(_facts(named(Server, name)), f"{name} is live at {server.url}")
+        self.answer(facts_of(named(Server, name)), f"{name} is live at {server.url}")
 
     def forget(self, name: str) -> None:
         """Drop a server without a container; its data directory stays."""
@@ -169,7 +170,7 @@ class Command(NounCommand):
         span = timedelta(minutes=minutes)
         asked = windows.open_window(named(Server, name), span, by="terminal")
         window = named(Server, finish(asked).subject)
-        facts = {**_facts(window), "closes": window.closes}
+        facts = {**facts_of(window), "closes": window.closes}
         self.answer(facts, f"Open at {window.url} for {minutes} minutes")
 
     def close_window(self, name: str) -> None:
@@ -188,8 +189,8 @@ class Command(NounCommand):
         server = named(Server, name)
         check_server(server)
         line = docker_run(server.spec)
-        lines = [f"{name:25}{value}" for name, value in _facts(server).items()]
-        self.answer({**_facts(server), "docker_run": line}, "\n".join([*lines, "", line]))
+        lines = [f"{name:25}{value}" for name, value in facts_of(server).items()]
+        self.answer({**facts_of(server), "docker_run": line}, "\n".join([*lines, "", line]))
 
     def logs(self, name: str, tail: int, search: str, *, probes: bool, follow: bool) -> None:
         """What rest-server wrote, with what known lines mean."""
@@ -218,49 +219,14 @@ class Command(NounCommand):
         for one in found:
             lines.append(f"{one.level:8}{one.sentence} {one.advice}".rstrip())
         self.answer(
-            {**_facts(server), "findings": [asdict(one) for one in found]}, "\n".join(lines)
+            {**facts_of(server), "findings": [asdict(one) for one in found]}, "\n".join(lines)
         )
 
     def _finish(self, operation: Operation, name: str) -> None:
         proof = finish(operation).step
-        self.answer({**_facts(named(Server, name)), "proof": proof}, f"{name} is live: {proof}")
+        self.answer({**facts_of(named(Server, name)), "proof": proof}, f"{name} is live: {proof}")
 
     def _drive(self, name: str, verb: str) -> None:
         operation = servers.drive_server(named(Server, name), verb, by="terminal")
         finish(operation)
         self.answer({"name": name, "done": verb}, f"{name}: {verb} done")
-
-
-def _state_of(server: Server) -> str:
-    return "is live" if server.is_live else f"is not live: {server.reason}"
-
-
-def _facts(server: Server) -> dict[str, object]:
-    return {
-        "name": server.name,
-        "status": str(server.status),
-        "reason": server.reason,
-        "url": server.url,
-        "image": server.image,
-        "data_directory": server.data_directory,
-        "is_append_only": server.is_append_only,
-        "has_private_repositories": server.has_private_repositories,
-        "has_tls": server.has_tls,
-        "tls_min_version": server.tls_min_version,
-        "has_prometheus": server.has_prometheus,
-        "has_access_log": server.has_access_log,
-        "max_size": server.max_size,
-        "memory_limit": server.memory_limit,
-        "restart_policy": server.restart_policy,
-        "uid": server.uid,
-        "gid": server.gid,
-        "proxy_header": server.proxy_header,
-        "selinux_label": server.selinux_label,
-        "other_options": server.extra_options,
-        "engine": server.engine,
-        "is_adopted": server.is_adopted,
-        "drift": server.drift,
-        "seen": server.seen,
-        "live_since": server.live_since,
-        "proven": server.proven,
-    }
