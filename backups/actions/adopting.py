@@ -1,6 +1,7 @@
 """Containers that somebody else made, and changes that somebody else made to ours: taken over as
 they are, or put back as they were wanted."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ from backups.engines.container_state import DATA_DIRECTORY
 from backups.engines.errors import EngineError
 from backups.models import Operation, Server
 
+_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{1,199}", re.ASCII)
 # A page waits for it, and the engine may hang.
 _PAGE_TIMEOUT = 2
 
@@ -47,7 +49,8 @@ def _is_helper(name: str) -> bool:
 
 def read_candidate(name: str, engine: str = "") -> Candidate:
     """Look at it; changes nothing. EngineError where it cannot be adopted, with what to do."""
-    sight = engines.engine_at(engine).look(name, timeout=_PAGE_TIMEOUT)
+    is_a_name = _NAME.fullmatch(name) is not None
+    sight = engines.engine_at(engine).look(name, timeout=_PAGE_TIMEOUT) if is_a_name else None
     if sight is None:
         raise EngineError(f"There is no container called {name}.")
     if sight.reading is None:
@@ -154,6 +157,6 @@ def put_back(server: Server, *, by: Actor) -> Operation:
     """
     if server.status == Server.Status.GONE:
         return start_operation(Operation.Kind.CREATE_SERVER, server=server, by=by)
-    if not server.drift:
+    if not server.drift or server.status in Server.WITHOUT_CONTAINER:
         raise EngineError(f"{server} runs as it is wanted: there is nothing to put back.")
     return start_operation(Operation.Kind.RETURN_SERVER, server=server, by=by)

@@ -1,5 +1,6 @@
 """The work behind the end of the data itself."""
 
+import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
@@ -20,7 +21,9 @@ def erase_data(operation: Operation, lease: Lease) -> str:
         return f"The volume {server.data_directory} is deleted."
     children = list(Path(server.data_directory).iterdir())
     for number, child in enumerate(children):
-        lease.step(f"Deleting {child.name}", number * 100 // len(children))
+        # A name may be of any bytes.
+        name = os.fsencode(child.name).decode(errors="replace")
+        lease.step(f"Deleting {name}", number * 100 // len(children))
         lease.renew()
         _erase(child)
     # Its repositories are gone by now, and pages should say so.
@@ -37,4 +40,5 @@ def _erase(path: Path) -> None:
             with suppress(FileNotFoundError):
                 shutil.rmtree(path)
     except OSError as error:
-        raise EngineError(f"{error.filename} could not be deleted ({error.strerror}).") from error
+        name = os.fsencode(error.filename or "").decode(errors="replace")
+        raise EngineError(f"{name} could not be deleted ({error.strerror}).") from error

@@ -54,6 +54,7 @@ def create_server(operation: Operation, lease: Lease) -> None:
         wait_until_live(containers, server, lease, pin=pin)
         with lease.held():
             write_live(server, lease)
+            Server.objects.filter(pk=server.pk).update(is_adopted=False, drift=[], drift_since=None)
             if certificate:
                 certificates.write_live(certificate, timezone.now())
     except EngineError:
@@ -105,8 +106,10 @@ def give_up(operation: Operation, sentence: str) -> None:
     """What is wanted of the server stays; its page offers to try again."""
     server = operation.server
     if operation.kind in MAKES_A_SERVER and server is not None:
-        fields = server.become(Server.Status.UNMADE, sentence, now=timezone.now())
-        server.save(update_fields=fields)
+        # One that was made before holds data and certificates: it stays what it was.
+        fresh = server.status in {Server.Status.NEW, Server.Status.UNMADE}
+        status = Server.Status.UNMADE if fresh else Server.Status(server.status)
+        server.save(update_fields=server.become(status, sentence, now=timezone.now()))
 
 
 def house_id() -> str:
@@ -241,8 +244,10 @@ def remove_server(operation: Operation, lease: Lease) -> None:
 
 
 def _write_ended(server: Server, lease: Lease, status: Server.Status, reason: str) -> None:
+    server.drift, server.drift_since = [], None
+    fields = (*server.become(status, reason, now=timezone.now()), "drift", "drift_since")
     with lease.held():
-        server.save(update_fields=server.become(status, reason, now=timezone.now()))
+        server.save(update_fields=fields)
 
 
 def server_of(operation: Operation) -> Server:

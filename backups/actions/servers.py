@@ -42,6 +42,8 @@ def retry_server(server: Server, *, by: Actor) -> Operation:
     """Make the container of a server that has none: its making failed, or it was removed."""
     if server.status not in _RETRIED:
         raise EngineError(f"{server} has a container already.")
+    if reason := server.why_not_there():
+        raise EngineError(reason)
     return start_operation(Operation.Kind.CREATE_SERVER, server=server, by=by)
 
 
@@ -61,6 +63,8 @@ def forget_server(server: Server, *, by: Actor) -> None:
         raise EngineError(f"{server} has a container. Remove that first.")
     if server.operations.open().exists():
         raise EngineError(f"{server} is worked on now. Wait until that has ended.")
+    if server.windows.exists():
+        raise EngineError(f"The maintenance window of {server} is open. Close it first.")
     with transaction.atomic():
         record_event(by, "forgot", server)
         server.delete()
@@ -72,6 +76,8 @@ def erase_server(server: Server, typed: str, *, by: Actor) -> Operation:
         raise EngineError(f"{server} has a container. Remove that first.")
     if typed != server.name:
         raise EngineError(f"Type {server}, letter by letter: nothing brings the data back.")
+    if reason := server.why_not_to_erase():
+        raise EngineError(reason)
     if not server.is_volume and not engines.is_visible(server):
         raise EngineError(
             f"{server.data_directory} is not seen from here. Delete it on the machine of the "

@@ -3,6 +3,7 @@
 import logging
 from dataclasses import asdict
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.utils import timezone
@@ -13,10 +14,13 @@ from backups.actions.events import record_event
 from backups.actions.live import last_words
 from backups.actions.making import HOUSE, former_name, house_id
 from backups.engines.container_drift import Difference, differences
-from backups.engines.container_sight import Sight
 from backups.engines.container_state import Container
 from backups.engines.errors import EngineError
 from backups.models import ContainerEngine, Operation, Server
+
+if TYPE_CHECKING:
+    # Few need the SDK that it is made with.
+    from backups.engines.container_sight import Sight
 
 logger = logging.getLogger(__name__)
 
@@ -29,10 +33,14 @@ def check_servers() -> None:
     found = {address: check_engine(address) for address in addresses}
     for server in Server.objects.made():
         engine = found[server.engine]
-        if engine.is_up:
-            check_server(server)
-        else:
-            _write(server, Server.Status.UNKNOWN, engine.sentence, None)
+        try:
+            if engine.is_up:
+                check_server(server)
+            else:
+                _write(server, Server.Status.UNKNOWN, engine.sentence, None)
+        except Exception:
+            # What is odd about one must not hide the others.
+            logger.exception("the check of %s", server)
 
 
 @task(queue_name="checks")
@@ -91,7 +99,7 @@ def check_server(server: Server) -> None:
     _write(server, status, reason, sight)
 
 
-def drift_of(server: Server, sight: Sight) -> list[Difference]:
+def drift_of(server: Server, sight: "Sight") -> list[Difference]:
     """What runs otherwise than it is wanted."""
     if sight.reading is None:
         return [Difference("Container", "as it was made here", sight.unreadable)]
@@ -99,7 +107,7 @@ def drift_of(server: Server, sight: Sight) -> list[Difference]:
     return differences(server.spec, sight.reading, is_ours=is_ours)
 
 
-def _write(server: Server, status: Server.Status, reason: str, sight: Sight | None) -> None:
+def _write(server: Server, status: Server.Status, reason: str, sight: "Sight | None") -> None:
     """What an operation did while we looked is newer than what we saw."""
     with transaction.atomic():
         now = Server.objects.select_for_update().filter(pk=server.pk).first()
@@ -111,7 +119,7 @@ def _write(server: Server, status: Server.Status, reason: str, sight: Sight | No
 
 
 def _write_sight(
-    server: Server, status: Server.Status, reason: str, sight: Sight | None, now: datetime
+    server: Server, status: Server.Status, reason: str, sight: "Sight | None", now: datetime
 ) -> None:
     is_news = status != server.status
     fields = list(server.become(status, reason, now=now))
@@ -138,7 +146,7 @@ def _has_open_operation(server: Server) -> bool:
     return Operation.objects.open().filter(server=server).exists()
 
 
-def _status_of(server: Server, sight: Sight | None) -> tuple[Server.Status, str]:
+def _status_of(server: Server, sight: "Sight | None") -> tuple[Server.Status, str]:
     if sight is None:
         return Server.Status.GONE, _why_gone(server)
     if not sight.container.is_running:

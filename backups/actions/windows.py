@@ -5,12 +5,13 @@ import logging
 import socket
 from datetime import datetime, timedelta
 
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django_tasks import task
 
 from backups.actions.events import Actor, record_event
 from backups.actions.operations import start_operation
-from backups.actions.servers import create_server
+from backups.actions.servers import create_server, validation_sentence
 from backups.engines.errors import EngineError
 from backups.models import Operation, Server
 
@@ -37,7 +38,7 @@ def open_window(server: Server, span: timedelta, *, by: Actor) -> Operation:
         )
     closes = _end_of(timezone.now(), span)
     window = Server(
-        name=f"{server.name}-maintenance"[:63],
+        name=f"{server.name[:51]}-maintenance",
         engine=server.engine,
         image=server.image,
         address="127.0.0.1",
@@ -54,7 +55,10 @@ def open_window(server: Server, span: timedelta, *, by: Actor) -> Operation:
         window_of=server,
         closes=closes,
     )
-    operation = create_server(window, by=by)
+    try:
+        operation = create_server(window, by=by)
+    except ValidationError as error:
+        raise EngineError(validation_sentence(error)) from error
     record_event(by, "opened a window", server, sentence=f"Until {_clock(closes)}.")
     return operation
 
@@ -106,7 +110,10 @@ def _end_of(begin: datetime, span: timedelta) -> datetime:
 
 def _free_port(engine: str) -> int:
     taken = set(Server.objects.filter(engine=engine).values_list("port", flat=True))
-    return next(port for port in _PORTS if port not in taken and _is_free(port))
+    free = (port for port in _PORTS if port not in taken and _is_free(port))
+    if (port := next(free, None)) is None:
+        raise EngineError(f"No port from {_PORTS[0]} to {_PORTS[-1]} is free for a window.")
+    return port
 
 
 def _is_free(port: int) -> bool:

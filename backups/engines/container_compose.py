@@ -23,10 +23,13 @@ _BUILT_IN = frozenset({"bridge", "host", "none", "default"})
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t"}
 
 
-def compose(spec: Spec) -> str:
-    """The text of compose.yaml; volumes and networks that it names exist before."""
+def compose(spec: Spec, *, is_public: bool = False) -> str:
+    """The text of compose.yaml; volumes and networks that it names exist before.
+
+    `is_public` as in docker_run.
+    """
     lines = ["services:", f"  {SERVICE}:"]
-    lines += [f"    {line}" for line in _service(spec)]
+    lines += [f"    {line}" for line in _service(spec, is_public=is_public)]
     lines += _outside(spec)
     return "".join(f"{line}\n" for line in lines)
 
@@ -42,7 +45,7 @@ def _escaped(character: str) -> str:
     return character if character.isprintable() else f"\\U{ord(character):08x}"
 
 
-def _service(spec: Spec) -> Iterator[str]:
+def _service(spec: Spec, *, is_public: bool) -> Iterator[str]:
     yield f"image: {quoted(spec.image)}"
     yield f"container_name: {quoted(spec.name)}"
     yield f"user: {quoted(spec.user)}"
@@ -55,7 +58,9 @@ def _service(spec: Spec) -> Iterator[str]:
     yield f"pids_limit: {MAX_PROCESSES}"
     if spec.memory_limit:
         yield f"mem_limit: {spec.memory_limit}"
-    yield from _list("environment", *(f"{n}={v}" for n, v in spec.environment.items()))
+    hidden = set(spec.extra_environment) if is_public else set()
+    variables = (n if n in hidden else f"{n}={v}" for n, v in spec.environment.items())
+    yield from _list("environment", *variables)
     yield from _list("labels", *(f"{n}={v}" for n, v in spec.all_labels.items()))
     yield from _reached(spec)
     yield "volumes:"

@@ -1,7 +1,7 @@
 """What runs otherwise than it is wanted, thing by thing."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from backups.engines.container_reading import Reading
 from backups.engines.container_spec import Spec
@@ -51,6 +51,7 @@ class Difference:
 
 def differences(wanted: Spec, found: Reading, *, is_ours: bool) -> list[Difference]:
     """What runs otherwise; of a container of ours also what of the safe shape is gone."""
+    wanted = _as_read(wanted)
     was = [
         Difference(_WORDS[field.name], *_both(field.name, getattr(wanted, field.name), now))
         for field in fields(Spec)
@@ -59,6 +60,8 @@ def differences(wanted: Spec, found: Reading, *, is_ours: bool) -> list[Differen
         and not (field.name == "image" and _is_same_image(wanted.image, now))
     ]
     was += _option_differences(wanted.options, found.spec.options)
+    if found.other_ports:
+        was.append(Difference("Other ports", "none", ", ".join(found.other_ports)))
     if is_ours and found.loose:
         was.append(Difference(_SAFE_SHAPE, "all of it", f"without {', '.join(found.loose)}"))
     return was
@@ -68,6 +71,18 @@ def _is_same_image(wanted: str, found: str) -> bool:
     """Podman gives the whole name of what has a short one with Docker."""
     wheres = ("localhost/", "docker.io/", "docker.io/library/")
     return found in {f"{where}{wanted}" for where in wheres}
+
+
+def _as_read(wanted: Spec) -> Spec:
+    """As its own container would be read back: what has no effect is no difference."""
+    options, extra = Options.parse(wanted.environment["OPTIONS"])
+    return replace(
+        wanted,
+        options=options,
+        extra_options=extra,
+        selinux_label=wanted.selinux_label if wanted.relabelled else "",
+        restart_policy=wanted.restart_policy.removesuffix(":0"),
+    )
 
 
 def _option_differences(wanted: Options, found: Options) -> Iterator[Difference]:

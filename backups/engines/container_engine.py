@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Literal, TypedDict
+from urllib.parse import SplitResult, urlsplit
 
 import docker
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound, TLSParameterError
@@ -144,8 +145,8 @@ def _ping(client: docker.DockerClient) -> Response:
 def _client(base_url: str, *, version: str, timeout: int) -> Iterator[docker.DockerClient]:
     try:
         client = docker.DockerClient(version=version, timeout=timeout, **_arguments(base_url))
-    except (SSHException, NoValidConnectionsError) as error:
-        # The one kind of address that is connected to at once.
+    except (SSHException, OSError, ValueError, TypeError) as error:
+        # By SSH it connects at once; and an address may be no address at all.
         raise _NobodyThereError(str(error)) from error
     # A proxy or REQUESTS_CA_BUNDLE in the environment is meant for the web, not for the engine.
     client.api.trust_env = False
@@ -169,21 +170,44 @@ def in_words(where: str) -> Iterator[None]:
     except APIError as error:
         raise EngineError(f"The container engine refused: {_explanation(error)}.") from error
     # requests' errors are no DockerException, and urllib3's are neither.
-    except (DockerException, RequestException, HTTPError, SSHException, _NobodyThereError) as error:
+    except (
+        DockerException,
+        RequestException,
+        HTTPError,
+        SSHException,
+        OverflowError,
+        _NobodyThereError,
+    ) as error:
         sentence = _SENTENCES[_problem_of(error)].format(where=where, error=_short(error))
         raise EngineUnavailable(sentence) from error
 
 
 def _knock(where: str) -> None:
-    """Nobody there is found out here, because the SDK forgets to close such a socket."""
-    if not where.startswith("unix:"):
+    """Nobody there is found out here: the SDK forgets to close such a socket, or waits for ever."""
+    if where.startswith("unix:"):
+        with socket.socket(socket.AF_UNIX) as door:
+            door.settimeout(CONNECT_TIMEOUT)
+            try:
+                door.connect(where.removeprefix("unix:").replace("//", "", 1))
+            except OSError as error:
+                raise _NobodyThereError(f"{error.strerror}.") from error
+    elif where.startswith("ssh:"):
+        _knock_by_ssh(urlsplit(where))
+
+
+def _knock_by_ssh(where: SplitResult) -> None:
+    try:
+        with socket.create_connection(
+            (where.hostname or "", where.port or 22), CONNECT_TIMEOUT
+        ) as door:
+            door.settimeout(CONNECT_TIMEOUT)
+            if not door.recv(4).startswith(b"SSH"):
+                raise _NobodyThereError("no SSH server answers there.")
+    except socket.gaierror:
+        # It may be a name of ~/.ssh/config, which the SDK reads.
         return
-    with socket.socket(socket.AF_UNIX) as door:
-        door.settimeout(CONNECT_TIMEOUT)
-        try:
-            door.connect(where.removeprefix("unix:").replace("//", "", 1))
-        except OSError as error:
-            raise _NobodyThereError(f"{error.strerror}.") from error
+    except OSError as error:
+        raise _NobodyThereError(f"{error.strerror or error}.") from error
 
 
 def _arguments(base_url: str) -> _ClientArguments:

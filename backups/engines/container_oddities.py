@@ -30,6 +30,7 @@ def oddities(reading: Reading) -> list[Oddity]:
 
 def _found(reading: Reading) -> Iterator[Oddity]:
     yield from _doors(reading)
+    yield from _ports(reading)
     yield from _data(reading)
     yield from _shape(reading)
     if reading.project:
@@ -81,6 +82,18 @@ def _doors(reading: Reading) -> Iterator[Oddity]:
             "warning",
             "A host that is broken into can delete its backups.",
             "Turn on append-only, and prune in a maintenance window.",
+        )
+
+
+def _ports(reading: Reading) -> Iterator[Oddity]:
+    if reading.other_ports:
+        spec, others = reading.spec, ", ".join(reading.other_ports)
+        yield Oddity(
+            "other-ports",
+            "warning",
+            f"It is reached at {others} as well, and the next change made here leaves "
+            f"{spec.address}:{spec.port} alone.",
+            "Have its hosts use that one address first.",
         )
 
 

@@ -31,6 +31,8 @@ class Reading:
     project: str
     # Fields of the Spec of which the engine says nothing.
     untold: frozenset[str] = frozenset()
+    # Where it is published besides.
+    other_ports: tuple[str, ...] = ()
 
 
 def read(inspection: dict[str, Any], image: dict[str, Any] | None = None) -> Reading:
@@ -45,7 +47,7 @@ def read(inspection: dict[str, Any], image: dict[str, Any] | None = None) -> Rea
     options, extra = Options.of_words(list(_without_arguments(words)))
     data, others = _data_of(container, target)
     uid, gid = _user(container.user)
-    address, port = _published(host, inspection)
+    (address, port), *others_reach = _published(host, inspection)
     network = str(host.get("NetworkMode", ""))
     spec = Spec(
         name=container.name,
@@ -70,7 +72,8 @@ def read(inspection: dict[str, Any], image: dict[str, Any] | None = None) -> Rea
     # A running container of Podman has its data relabelled and says so no more; its witness stays.
     is_relabelled = any(mount.target == WITNESS for mount in container.mounts)
     untold = {"selinux_label"} if is_relabelled and not spec.selinux_label else set()
-    return Reading(spec, tuple(_loose(host, config)), project, frozenset(untold))
+    ports = tuple(f"{where}:{number}" for where, number in others_reach)
+    return Reading(spec, tuple(_loose(host, config)), project, frozenset(untold), ports)
 
 
 def _command(container: Container, own: dict[str, Any]) -> tuple[list[str], str]:
@@ -168,20 +171,26 @@ def _user(user: str) -> tuple[int, int]:
     raise EngineError(f"It runs as {user}. Give it its user by number, such as 1000:1000.")
 
 
-def _published(host: dict[str, Any], inspection: dict[str, Any]) -> tuple[str, int]:
-    network = str(host.get("NetworkMode", ""))
-    if network == "host":
-        return "0.0.0.0", PORT  # noqa: S104
-    for listener in (host.get("PortBindings") or {}).get(f"{PORT}/tcp") or []:
-        # Where the engine chose the port, only the running container knows it.
-        live = (inspection.get("NetworkSettings") or {}).get("Ports") or {}
-        chosen = (live.get(f"{PORT}/tcp") or [{}])[0].get("HostPort")
-        if port := listener.get("HostPort") or chosen:
-            return listener.get("HostIp") or "0.0.0.0", int(port)  # noqa: S104
-    raise EngineError(
-        f"It publishes its port {PORT} nowhere, so nothing could be proven on it. Publish it, on "
-        f"127.0.0.1 for example, or adopt the one that hosts reach."
-    )
+def _published(host: dict[str, Any], inspection: dict[str, Any]) -> list[tuple[str, int]]:
+    """Where hosts reach it; EngineError where nowhere."""
+    if str(host.get("NetworkMode", "")) == "host":
+        return [("0.0.0.0", PORT)]  # noqa: S104
+    asked = (host.get("PortBindings") or {}).get(f"{PORT}/tcp") or []
+    live = ((inspection.get("NetworkSettings") or {}).get("Ports") or {}).get(f"{PORT}/tcp") or []
+    # Of a range, or of any port, somebody asked for one; which, the running container knows.
+    chosen = iter(dict.fromkeys(one["HostPort"] for one in live if one.get("HostPort")))
+    found = []
+    for listener in asked:
+        port = str(listener.get("HostPort") or "")
+        port = port if port.isdecimal() and port != "0" else next(chosen, "")
+        if port:
+            found.append((listener.get("HostIp") or "0.0.0.0", int(port)))  # noqa: S104
+    if not found:
+        raise EngineError(
+            f"It publishes its port {PORT} nowhere, so nothing could be proven on it. Publish it, "
+            "on 127.0.0.1 for example, or adopt the one that hosts reach."
+        )
+    return found
 
 
 def _image_of(container: Container, image: dict[str, Any] | None) -> str:

@@ -161,8 +161,12 @@ def container_config(spec: Spec) -> dict[str, Any]:
     }
 
 
-def docker_run(spec: Spec) -> str:
-    """The command that makes an equal container without Resthouse."""
+def docker_run(spec: Spec, *, is_public: bool = False) -> str:
+    """The command that makes an equal container without Resthouse.
+
+    Where it `is_public`, what others set in its environment is named only, since it may be secret:
+    docker then takes it from the environment of whoever runs the command.
+    """
     words = ["docker", "run", "--detach", "--name", spec.name, *_reached(spec), *_mounted(spec)]
     words += ["--user", spec.user, "--restart", spec.restart_policy]
     words += ["--read-only", "--tmpfs", f"/tmp:{TEMPORARY}", "--cap-drop", "ALL"]  # noqa: S108
@@ -171,7 +175,8 @@ def docker_run(spec: Spec) -> str:
     if spec.memory_limit:
         words += ["--memory", str(spec.memory_limit)]
     for name, value in spec.environment.items():
-        words += ["--env", f"{name}={value}"]
+        is_hidden = is_public and name in spec.extra_environment
+        words += ["--env", name if is_hidden else f"{name}={value}"]
     for name, value in spec.all_labels.items():
         words += ["--label", f"{name}={value}"]
     words += ["--health-cmd", HEALTH_CHECK, "--health-interval", f"{HEALTH_INTERVAL}s"]

@@ -150,5 +150,6 @@ def _ports(found: dict[str, Any]) -> Iterator[tuple[str, int]]:
     bindings = live if any(live.values()) else wanted
     for listeners in bindings.values():
         for listener in listeners or []:
-            if listener.get("HostPort"):
-                yield listener.get("HostIp") or "0.0.0.0", int(listener["HostPort"])  # noqa: S104
+            # Of a range somebody asked for one; which, only the running container knows.
+            if (port := str(listener.get("HostPort") or "")).isdecimal():
+                yield listener.get("HostIp") or "0.0.0.0", int(port)  # noqa: S104

@@ -8,7 +8,7 @@ import docker
 from docker.errors import APIError, NotFound
 from docker.models.containers import Container as DockerContainer
 
-from backups.engines.container_spec import Spec, container_config, host_config
+from backups.engines.container_spec import LABEL, Spec, container_config, host_config
 from backups.engines.errors import EngineError
 
 WITHIN = 20
@@ -86,9 +86,7 @@ def _run(
 def _make(
     client: docker.DockerClient, spec: Spec, command: list[str], host: dict[str, Any]
 ) -> DockerContainer:
-    # Of a trial that was killed half-way.
-    for left in client.containers.list(all=True, filters={"name": f"^/?{spec.name}$"}):
-        left.remove(force=True)
+    _clear_away_earlier(client, spec.name)
     config = client.api.create_container_config(
         **container_config(spec) | {"command": command, "healthcheck": None},
         host_config=client.api.create_host_config(**host_config(spec) | host),
@@ -101,6 +99,19 @@ def _make(
     except APIError as error:
         raise _refusal(spec, error) from error
     return client.containers.get(made["Id"])
+
+
+def _clear_away_earlier(client: docker.DockerClient, name: str) -> None:
+    """Of a trial that was killed half-way; anybody else's container of this name stays."""
+    try:
+        left = client.containers.get(name)
+    except NotFound:
+        return
+    if left.name != name:
+        return
+    if left.labels.get(LABEL) != name:
+        raise EngineError(f"A container called {name} is in the way. Remove or rename it.")
+    left.remove(force=True)
 
 
 def _refusal(spec: Spec, error: APIError) -> EngineError:

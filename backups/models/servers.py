@@ -1,6 +1,8 @@
 """Servers: a rest-server container and its data directory."""
 
+import os
 import re
+from collections.abc import Iterator
 from datetime import datetime
 from ipaddress import ip_address
 from typing import Any
@@ -142,31 +144,49 @@ class Server(Wanted):
         if self._state.adding:
             if self.name in _PAGES:
                 errors["name"] = "A page of this house has this name. Choose another."
-            if reason := self._why_not_there():
+            if reason := self.why_not_there():
                 errors["data_directory"] = reason
         if errors:
             raise ValidationError(errors)
 
-    def _why_not_there(self) -> str:
-        """Why a container must not have this data directory."""
+    def why_not_there(self) -> str:
+        """Why a container must not have this data directory; empty where it may."""
         if not self.data_directory:
             return ""
         self.data_directory = data_directory.normalised(self.data_directory)
         own = [str(settings.RESTHOUSE_DATA), str(settings.BASE_DIR)]
         try:
             # Where somebody else has put the data, it is too late to say so.
-            if not self.is_adopted:
+            if not self.is_adopted and self.window_of_id is None:
                 data_directory.check(self.data_directory, is_here=self.is_here, own=own)
         except EngineError as error:
             return str(error)
-        others = Server.objects.filter(engine=self.engine).exclude(
-            status__in=(self.Status.UNMADE, self.Status.REMOVED)
-        )
-        for other in others:
-            is_for_it = self.window_of_id is not None and self.window_of_id == other.pk
-            if not is_for_it and data_directory.overlap(self.data_directory, other.data_directory):
+        for other in self._sharing():
+            if self.window_of_id != other.pk:
                 return f"The data of {other} lies there. Give each server a folder of its own."
         return ""
+
+    def why_not_to_erase(self) -> str:
+        """Why the data is not this server's alone, or not to be deleted from here."""
+        if self.window_of_id is not None or self.windows.exists():
+            return f"The maintenance window of {self} is open. Close it first."
+        for other in self._sharing():
+            return f"{other} keeps its data there as well. Nothing was deleted."
+        try:
+            own = [str(settings.RESTHOUSE_DATA), str(settings.BASE_DIR)]
+            data_directory.check(self.data_directory, is_here=self.is_here, own=own)
+        except EngineError:
+            return f"{self.data_directory} is no folder for backups alone. Delete it by hand."
+        if not self.is_volume and os.path.realpath(self.data_directory) != self.data_directory:
+            return f"{self.data_directory} leads elsewhere, through a link. Delete it by hand."
+        return ""
+
+    def _sharing(self) -> Iterator["Server"]:
+        """Servers with a container over the same data, or over a part of it."""
+        others = Server.objects.filter(engine=self.engine).exclude(pk=self.pk)
+        for other in others.exclude(status__in=(self.Status.UNMADE, self.Status.REMOVED)):
+            if data_directory.overlap(self.data_directory, other.data_directory):
+                yield other
 
     @property
     def is_made(self) -> bool:

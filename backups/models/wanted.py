@@ -8,12 +8,12 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 
+from backups.engines.addresses import is_address
 from backups.engines.container_spec import Spec
 from backups.engines.container_state import DATA_DIRECTORY, Mount
 from backups.engines.errors import EngineError
 from backups.engines.restserver import Options
 
-_SCHEMES = ("unix://", "tcp://", "ssh://")
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 _NO_AUTH = "DISABLE_AUTHENTICATION"
 _IMAGE = re.compile(r"[A-Za-z0-9][\w.:/@-]*", re.ASCII)
@@ -82,13 +82,15 @@ class Wanted(models.Model):
         errors: dict[str, Any] = {}
         if self.image and not _IMAGE.fullmatch(self.image):
             errors["image"] = "Write it as NAME:TAG, such as restic/rest-server:latest."
-        if self.engine and not self.engine.startswith(_SCHEMES):
+        if self.engine and not is_address(self.engine):
             errors["engine"] = "Write it as unix:///PATH, tcp://HOST:PORT or ssh://USER@HOST."
         elif self.engine_host and self.address in {"127.0.0.1", "::1"}:
             errors["address"] = (
                 f"On {self.engine_host} only that machine itself would reach {self.address}. Give "
                 "an address of it, or 0.0.0.0."
             )
+        if self.selinux_label and ":" in self.data_directory:
+            errors["selinux_label"] = "A path with a colon cannot be relabelled for SELinux."
         policy, _, retries = self.restart_policy.partition(":")
         if policy not in self.RESTART_POLICIES or (retries and not retries.isdecimal()):
             known = ", ".join(self.RESTART_POLICIES)
@@ -103,7 +105,7 @@ class Wanted(models.Model):
     @property
     def engine_host(self) -> str:
         """The machine of the engine, where that is another one; else empty."""
-        host = urlsplit(self.engine).hostname or ""
+        host = urlsplit(self.engine).hostname or "" if is_address(self.engine) else ""
         return "" if host in _THIS_MACHINE else host
 
     @property

@@ -2,6 +2,8 @@
 
 from django import forms
 
+from backups.engines.addresses import is_address
+
 _QUIET = {"autocomplete": "off", "spellcheck": "false"}
 
 
@@ -18,6 +20,14 @@ class CandidateForm(forms.Form):
     container = forms.CharField(
         label="Container", required=False, max_length=200, widget=forms.TextInput(attrs=_QUIET)
     )
+
+    def clean_engine(self) -> str:
+        engine: str = self.cleaned_data["engine"]
+        if engine and not is_address(engine):
+            raise forms.ValidationError(
+                "Write it as unix:///PATH, tcp://HOST:PORT or ssh://USER@HOST."
+            )
+        return engine
 
 
 class AdoptForm(forms.Form):

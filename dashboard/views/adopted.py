@@ -21,7 +21,7 @@ from dashboard.words import settings_of
 def create(request: HttpRequest) -> HttpResponse:
     """The containers that there are; then one of them, with what is to be known; then a server."""
     asked = CandidateForm(request.GET)
-    asked.full_clean()
+    is_right = asked.is_valid()
     engine, name = (asked.cleaned_data.get(field, "") for field in ("engine", "container"))
     form = AdoptForm(request.POST or None)
     is_asked = request.method == "POST" and bool(name) and form.is_valid()
@@ -29,10 +29,11 @@ def create(request: HttpRequest) -> HttpResponse:
         return redirect(server)
     context: dict[str, Any] = {"asked": asked, "form": form, "engine": engine, "name": name}
     try:
-        context |= _seen(name, engine)
+        # What was asked wrongly is said beside its field.
+        context |= _seen(name, engine) if is_right else {}
     except EngineError as error:
         context["refusal"] = str(error)
-    status = 422 if form.is_bound or "refusal" in context else 200
+    status = 422 if form.is_bound or "refusal" in context or not is_right else 200
     return render(request, "servers/adopted.html", context, status=status)
 
 

@@ -10,11 +10,13 @@ from django.core.exceptions import ValidationError
 
 from backups.actions import adopting, options
 from backups.actions.operations import finish
+from backups.actions.servers import create_server
 from backups.actions.watching import check_server, check_servers
 from backups.engines.containers import Containers
 from backups.engines.errors import EngineError
 from backups.engines.htpasswd import hash_password
 from backups.models import ContainerEngine, Event, Operation, Server
+from tests.factories import make_certificate
 from tests.rig.backups import Backup
 from tests.rig.containers import PREFIX
 from tests.rig.waiting import wait_until
@@ -251,3 +253,53 @@ def test_an_engine_that_is_gone_is_told_once_and_with_since_when(
     assert server.is_live
     assert ContainerEngine.objects.get().is_up
     assert first <= engine.checked
+
+
+def test_a_container_reached_in_two_ways_and_by_a_range_is_read_whole(
+    db: None, run: Run, free_port: Callable[[], int], tmp_path: Path
+) -> None:
+    first, second = free_port(), free_port()
+    where = ["-p", f"127.0.0.1:{first}-{first}:8000", "-p", f"127.0.0.1:{second}:8000"]
+
+    candidate = adopting.read_candidate(run("two-ways", *where, "-v", f"{tmp_path}:/data"))
+
+    assert candidate.server.port == first
+    assert "other-ports" in {one.code for one in candidate.oddities}
+    assert str(second) in next(o.sentence for o in candidate.oddities if o.code == "other-ports")
+
+
+def test_what_was_made_here_with_everything_set_does_not_drift(
+    serve: Callable[..., Server], docker_client: docker.DockerClient
+) -> None:
+    server = serve(
+        tls_min_version="1.3",
+        restart_policy="on-failure:0",
+        selinux_label="z",
+        extra_options="--prometheus --max-size=5000000000",
+        has_access_log=True,
+        memory_limit=256 * 1024**2,
+    )
+
+    check_server(server)
+
+    server.refresh_from_db()
+    assert (server.drift, server.is_live) == ([], True)
+
+
+def test_a_server_whose_retry_failed_keeps_its_certificates(
+    serve: Callable[..., Server], docker_client: docker.DockerClient
+) -> None:
+    server = serve()
+    make_certificate(server)
+    docker_client.containers.get(server.name).remove(force=True)
+    check_server(server)
+    Server.objects.filter(pk=server.pk).update(image="127.0.0.1:1/none:1")
+
+    done = finish(adopting.put_back(server, by="test"))
+
+    assert done.state == Operation.State.FAILED
+    server.refresh_from_db()
+    assert server.status == Server.Status.GONE
+    with pytest.raises(ValidationError):
+        create_server(Server(name=server.name, image="x", data_directory="/srv/a/b"), by="test")
+    assert server.certificates.count() == 1

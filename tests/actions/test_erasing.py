@@ -1,13 +1,15 @@
 """Data is deleted for somebody who typed the name, and for nobody else."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import docker
 import pytest
+from django.utils import timezone
 
 from backups.actions.operations import finish
-from backups.actions.servers import drive_server, erase_server
+from backups.actions.servers import drive_server, erase_server, forget_server
 from backups.engines.errors import EngineError
 from backups.models import Operation, Server
 from tests.factories import make_server
@@ -67,3 +69,45 @@ def test_what_is_not_seen_from_here_is_not_deleted_from_here(db: None) -> None:
 
     with pytest.raises(EngineError, match="not seen from here"):
         erase_server(server, server.name, by="test")
+
+
+def test_data_that_is_not_one_servers_alone_is_not_deleted(db: None, tmp_path: Path) -> None:
+    folder = tmp_path / "shared" / "deep"
+    folder.mkdir(parents=True)
+    (folder / "precious").write_text("x")
+    link = tmp_path / "link"
+    link.symlink_to(folder)
+    removed = {"status": Server.Status.REMOVED, "data_directory": str(folder)}
+    first = make_server(**removed)
+
+    other = make_server(data_directory=str(folder))
+    with pytest.raises(EngineError, match=f"{other} keeps its data there as well"):
+        erase_server(first, first.name, by="test")
+    other.delete()
+    window = make_server(**removed, window_of=first, closes=timezone.now())
+    for server in (first, window):
+        with pytest.raises(EngineError, match=r"window of .* is open"):
+            erase_server(server, server.name, by="test")
+    with pytest.raises(EngineError, match=r"window of .* is open"):
+        forget_server(first, by="test")
+    window.delete()
+    through = make_server(status=Server.Status.REMOVED, data_directory=str(link))
+    with pytest.raises(EngineError, match="through a link"):
+        erase_server(through, through.name, by="test")
+    system = make_server(status=Server.Status.REMOVED, data_directory="/etc", is_adopted=True)
+    with pytest.raises(EngineError, match="no folder for backups alone"):
+        erase_server(system, system.name, by="test")
+
+    assert (folder / "precious").exists()
+    assert not Operation.objects.exists()
+
+
+def test_names_of_any_bytes_are_deleted(unmade: Server) -> None:
+    folder = Path(unmade.data_directory)
+    (folder / os.fsdecode(b"\xff\xfe")).write_text("x")
+    Server.objects.filter(pk=unmade.pk).update(status=Server.Status.REMOVED)
+    unmade.refresh_from_db()
+
+    assert finish(erase_server(unmade, unmade.name, by="test")).problem == ""
+
+    assert list(folder.iterdir()) == []

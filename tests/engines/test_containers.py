@@ -228,3 +228,23 @@ def test_a_server_without_users_survives_a_reload(
     found = containers.find(served.name)
     assert found is not None
     assert found.is_running
+
+
+def test_a_trial_leaves_what_others_made_alone(
+    containers: Containers, prepare: Serve, docker_client: docker.DockerClient
+) -> None:
+    served = prepare(Options())
+    spec = served.spec
+    beside = [f"{spec.name}-trial", f"{spec.name}.trial"]
+    for name in beside:
+        docker_client.containers.create(spec.image, name=name)
+    try:
+        with pytest.raises(EngineError, match="is in the way"):
+            containers.try_out(spec)
+        docker_client.containers.get(beside[1]).remove()
+        assert containers.try_out(spec).free
+        assert docker_client.containers.get(beside[0])
+    finally:
+        for name in beside:
+            for found in docker_client.containers.list(all=True, filters={"name": f"^{name}$"}):
+                found.remove(force=True)

@@ -63,7 +63,12 @@ def test_a_container_is_found_looked_at_and_adopted(client: Client, stranger: st
     [
         ("container=nobody-of-this-name", "There is no container called nobody-of-this-name."),
         ("engine=unix:///nonexistent.sock", "There is no container engine at"),
-        ("engine=gopher://x", "cannot be used"),
+        ("engine=gopher://x", "Write it as unix:///PATH"),
+        ("engine=tcp://[::1", "Write it as unix:///PATH"),
+        ("engine=ssh://a:notaport", "Write it as unix:///PATH"),
+        ("engine=tcp://x:99999999", "Write it as unix:///PATH"),
+        ("engine=1.2.3.4:5:6", "Write it as unix:///PATH"),
+        ("container=//", "There is no container called //."),
         (f"container={'x' * 300}", "Adopt a container as it runs"),
     ],
 )
