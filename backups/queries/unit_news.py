@@ -6,7 +6,7 @@ from django.db.models import OuterRef, Subquery
 
 from backups.engines.systemd import Row
 from backups.models import Assessment, Unit
-from backups.queries.hardening import directive_of
+from backups.queries.hardening import reckon
 
 _WORST = 2
 
@@ -29,11 +29,6 @@ def tell_news(units: Iterable[Unit]) -> None:
 
 
 def _worst(assessment: Assessment) -> list[str]:
-    """The lines with the most points; that of the network stays open in every backup."""
-    points: dict[str, int] = {}
-    for field, *rest in assessment.rows:
-        row, name = Row(field, field, *rest), directive_of(field)
-        if row.is_applicable and name != "PrivateNetwork":
-            points[name] = points.get(name, 0) + row.points
-    names = sorted((name for name in points if points[name]), key=lambda name: -points[name])
-    return names[:_WORST]
+    """The lines that close most, among those that a backup survives."""
+    rows = (Row(field, field, *rest) for field, *rest in assessment.rows)
+    return [proposal.key for proposal in reckon(rows).helpful[:_WORST]]

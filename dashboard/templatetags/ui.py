@@ -34,6 +34,8 @@ PLACES = (
     ("events", "Events"),
     ("settings", "Settings"),
 )
+# Pages that are reached from another place, and belong to it.
+_WITHIN = {"risks": "units"}
 NOTHING = "\u2013"
 _CODE = re.compile(r"`([^`\n]+)`")
 
@@ -63,6 +65,7 @@ def navigation(context: Context) -> Navigation:
     """The pages of the house, with the one the reader is on."""
     match = getattr(context.get("request"), "resolver_match", None)
     here = match.namespace if match else ""
+    here = _WITHIN.get(here, here)
     places = [Place(label, reverse(f"{name}:index"), name == here) for name, label in PLACES]
     return Navigation(places, dict(PLACES).get(here, "All pages"))
 
