@@ -179,7 +179,7 @@ LINES = {
     "ProtectSystem": Line(
         "ProtectSystem=strict",
         "Could change the operating system",
-        "Needs CacheDirectory=restic",
+        "Its cache stays writable; hooks that write elsewhere fail",
         "warning",
     ),
     "ProtectHome": Line(

@@ -11,6 +11,8 @@ from backups.engines.errors import EngineError
 from backups.engines.systemd import Row
 
 _KEEP = 24 * 3600
+# What went wrong may have been this machine's fault, and is asked again soon.
+_KEEP_PROBLEM = 60
 # It is another program for each question: a page may wait a little, the machine may not starve.
 _AT_ONCE = BoundedSemaphore(2)
 _PATIENCE = 3.0
@@ -41,7 +43,8 @@ def score_of(text: str, *, name: str, dropin: str = "", policy: str = "") -> Sco
         scored = _ask(text, name, dropin, policy)
     finally:
         _AT_ONCE.release()
-    cache.set(key, (scored.exposure, scored.level, _plain(scored.rows), scored.problem), _KEEP)
+    kept = (scored.exposure, scored.level, _plain(scored.rows), scored.problem)
+    cache.set(key, kept, _KEEP_PROBLEM if scored.problem else _KEEP)
     return scored
 
 

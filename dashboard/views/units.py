@@ -97,7 +97,7 @@ def whole(request: HttpRequest, host: str, name: str) -> HttpResponse:
 
 
 def _unit(host: str, name: str) -> Unit:
-    units = Unit.objects.select_related("host", "job")
+    units = Unit.objects.select_related("host", "job__last_run")
     return get_object_or_404(units, host__name=host, name=name)
 
 

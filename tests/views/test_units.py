@@ -6,13 +6,14 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
+from django.core.cache import cache
 from django.utils import timezone
 
 from backups.actions.hosts import HostFacts
 from backups.actions.reports import UnitReport, record_report
 from backups.engines import systemd, systemd_score
 from backups.models import Job, Unit
-from tests.factories import make_assessment, make_host, make_job, make_unit
+from tests.factories import make_assessment, make_host, make_job, make_run, make_unit
 from tests.views.pages import html_of
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "systemd"
@@ -207,6 +208,25 @@ def test_show_refuses_a_name_where_systemd_takes_numbers(client, plain, address)
     assert "IPAddressDeny" not in page.context["choice"].dropin
     broken = client.get(f"{plain.get_absolute_url()}drop-in/{chosen('UMask', address=address)}")
     assert broken.status_code == 404
+
+
+@needs_systemd
+def test_show_asks_again_soon_after_systemd_failed(client, plain, monkeypatch):
+    address = plain.get_absolute_url() + chosen("UMask")
+    with monkeypatch.context() as patched:
+        patched.setattr(systemd_score, "TIMEOUT", 0.0)
+        assert "took too long" in html_of(client.get(address))
+    cache.clear()
+
+    assert client.get(address).context["choice"].after.exposure == 96
+
+
+def test_show_stands_the_score_beside_the_files_of_the_last_run(client, plain):
+    make_run(plain.job, files_processed=48_210, bytes_processed=12_400_000_000)
+
+    html = html_of(client.get(plain.get_absolute_url()))
+
+    assert "48,210 files, 12.4 GB" in html
 
 
 def test_show_ignores_lines_that_it_does_not_know(client, plain):
