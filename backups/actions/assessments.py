@@ -11,6 +11,7 @@ from django_tasks import task
 from backups.actions.hosts import fitting
 from backups.engines import systemd
 from backups.engines.errors import EngineError
+from backups.engines.systemd_choices import version_of
 from backups.models import Assessment, Host, Unit
 from backups.queries.proofs import ALARM, proof_of
 
@@ -106,11 +107,14 @@ def ask_systemd(pk: int) -> None:
 
     A worker's business: a page and a report must not wait for another program.
     """
-    unit = Unit.objects.filter(pk=pk).first()
+    unit = Unit.objects.select_related("host").filter(pk=pk).first()
     asked = unit.assessments.first() if unit else None
     if unit is None or asked is None or asked.text_hash != _hash(unit.text):
         return
     try:
+        if version_of(unit.host.systemd) > version_of(systemd.version()):
+            # Of a newer systemd's lines this one would say that it ignores them.
+            return
         findings = systemd.score_unit(unit.text, name=unit.name).findings
     except EngineError:
         # Our own checks stand; the host's systemd knows the unit better than this one.

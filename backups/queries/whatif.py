@@ -67,6 +67,11 @@ class WhatIf:
             return 0
 
     @property
+    def is_older(self) -> bool:
+        """Whether the host obeys lines that the systemd which scores has never heard of."""
+        return self.version > self.here > 0
+
+    @property
     def is_installed(self) -> bool:
         return bool(self._split[1])
 

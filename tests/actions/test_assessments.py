@@ -10,7 +10,7 @@ from backups.actions.assessments import ask_systemd
 from backups.actions.hosts import HostFacts
 from backups.actions.reports import UnitReport, record_report
 from backups.engines import systemd_score
-from backups.models import Unit
+from backups.models import Host, Unit
 from tests.factories import make_host
 
 pytestmark = pytest.mark.django_db
@@ -65,6 +65,15 @@ def test_a_unit_that_changed_or_went_meanwhile_is_left_alone():
 
     ask_systemd.call(unit.pk)
     ask_systemd.call(10**9)
+
+    assert codes(unit) == []
+
+
+def test_of_the_lines_of_a_newer_systemd_this_one_is_not_asked():
+    unit = report(make_host())
+    Host.objects.update(systemd="999")
+
+    ask_systemd.call(unit.pk)
 
     assert codes(unit) == []
 

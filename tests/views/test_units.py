@@ -12,7 +12,7 @@ from django.utils import timezone
 from backups.actions.hosts import HostFacts
 from backups.actions.reports import UnitReport, record_report
 from backups.engines import systemd, systemd_score
-from backups.models import Job, Unit
+from backups.models import Host, Job, Unit
 from tests.factories import make_assessment, make_host, make_job, make_run, make_unit
 from tests.views.pages import html_of
 
@@ -227,6 +227,16 @@ def test_show_stands_the_score_beside_the_files_of_the_last_run(client, plain):
     html = html_of(client.get(plain.get_absolute_url()))
 
     assert "48,210 files, 12.4 GB" in html
+
+
+@needs_systemd
+def test_show_offers_a_newer_host_its_own_line_and_says_who_scored(client, plain):
+    Host.objects.update(systemd="300 (300.1)")
+
+    html = html_of(client.get(plain.get_absolute_url()))
+
+    assert "PrivateUsers=full </pre>" in html
+    assert "has 300, and may obey" in html
 
 
 def test_show_ignores_lines_that_it_does_not_know(client, plain):
