@@ -15,6 +15,11 @@ from backups.models import Job, Run
 GONE = "gone"
 # A run that its host no longer mentions, though the host itself reports, has ended unseen.
 _LOST_AFTER = timedelta(minutes=15)
+# No run is stuck before this; after it, a run is that takes so many times the longest one.
+_STUCK_AFTER = timedelta(hours=6)
+_TIMES, _ENOUGH = 4, 3
+# The first backups of a large machine over a thin line; there is nothing to compare them with.
+_FIRST_TAKES = timedelta(days=2)
 _UNMET = ("exec-condition", "condition")
 
 _WRITTEN = [
@@ -71,7 +76,8 @@ def judge_jobs() -> None:
     ):
         _lose_if_lost(pk, now)
     waiting = Q(pk__in=Job.objects.awaited().exclude(state__in=Job.ABSENT).values("pk"))
-    candidates = Job.objects.filter(waiting | Q(held_until__lt=now))
+    long = Q(state=Job.State.RUNNING, last_run__started__lt=now - _STUCK_AFTER)
+    candidates = Job.objects.filter(waiting | long | Q(held_until__lt=now))
     for job in candidates.select_related("host", "unit", "last_run"):
         is_over = job.is_held and _is_over(job, now)
         if is_over or standing(job, job.last_run, now)[0] != job.state:
@@ -101,7 +107,7 @@ def standing(job: Job, run: Run | None, now: datetime) -> tuple[Job.State, str]:
     if job.host.is_retired:
         return Job.State.PAUSED, "Its host is retired: nothing is expected of it."
     if run is not None and run.status == Run.Status.RUNNING:
-        return Job.State.RUNNING, "Running"
+        return _going_on(job, run, now)
     if job.hold == Job.Hold.PAUSED:
         why = f": {job.held_why.rstrip('.')}" if job.held_why else ""
         return Job.State.PAUSED, f"Paused by {job.held_by}{why}."
@@ -120,6 +126,19 @@ def standing(job: Job, run: Run | None, now: datetime) -> tuple[Job.State, str]:
         changed = _when(job.unit.text_changed)
         return Job.State.CHANGED, f"Its unit was changed {changed} and has not run since."
     return state, reason
+
+
+def _going_on(job: Job, run: Run, now: datetime) -> tuple[Job.State, str]:
+    """A run that takes far longer than any before it has come to a stop."""
+    spent = now - run.started
+    if spent > _STUCK_AFTER:
+        ended = job.runs.exclude(pk=run.pk).filter(finished__isnull=False)
+        spans = [end - start for start, end in ended.values_list("started", "finished")[:20] if end]
+        most = max(spans, default=timedelta()) if len(spans) >= _ENOUGH else _FIRST_TAKES
+        if spent > max(_STUCK_AFTER, _TIMES * most):
+            hours = int(spent.total_seconds() // 3600)
+            return Job.State.STUCK, f"It has run for {hours} hours, far longer than any before it."
+    return Job.State.RUNNING, "Running"
 
 
 def _absence(job: Job, run: Run | None, due: datetime) -> tuple[Job.State, str]:

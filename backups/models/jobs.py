@@ -48,6 +48,7 @@ class Job(models.Model):
         SKIPPED = "skipped", "Skipped by a condition"
         NEVER = "never", "Never reported"
         MISSED = "missed", "Missed"
+        STUCK = "stuck", "Does not end"
         FAILED = "failed", "Failed"
         DIFFERS = "differs", "Host says ok, nothing arrived"
 
@@ -77,6 +78,7 @@ class Job(models.Model):
         State.SKIPPED: 5,
         State.NEVER: 5,
         State.MISSED: 5,
+        State.STUCK: 5,
         State.FAILED: 6,
         State.DIFFERS: 7,
     }

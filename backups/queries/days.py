@@ -83,7 +83,7 @@ def _states_by_day(jobs: list[Job], days: list[date]) -> dict[int, dict[date, st
     for job_id, day, state in rows.values_list("job_id", "day", "state"):
         came[job_id][day] = state
     for job in jobs:
-        if job.state == Job.State.RUNNING and job.last_run is not None:
+        if job.state in (Job.State.RUNNING, Job.State.STUCK) and job.last_run is not None:
             came[job.pk][timezone.localdate(job.last_run.started)] = "running"
     return came
 

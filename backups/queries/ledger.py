@@ -35,6 +35,7 @@ STATES = {
     Job.State.SKIPPED: "missed",
     Job.State.NEVER: "missed",
     Job.State.MISSED: "missed",
+    Job.State.STUCK: "failed",
     Job.State.FAILED: "failed",
     Job.State.DIFFERS: "failed",
 }

@@ -97,6 +97,7 @@ _JOB_WORDS = {
     Job.State.MISSED: ("missed", "did not back up", "did not run"),
     Job.State.NEVER: ("missed", "has never backed up", "have never run"),
     Job.State.SKIPPED: ("missed", "skipped its backup", "were skipped"),
+    Job.State.STUCK: ("failed", "has a backup that does not end", "have backups that do not end"),
     Job.State.OFF: ("warning", "has its timer switched off", "have their timers off"),
     Job.State.MASKED: ("warning", "has its timer masked", "have their timers masked"),
     Job.State.WARNING: ("warning", "backed up with warnings", "have the same warning"),
@@ -167,7 +168,8 @@ def _of_group(group: _Group) -> Need:
 
 def _of_job(job: Job) -> Need:
     state, sentence, _ = _JOB_WORDS[Job.State(job.state)]
-    run = job.last_run if job.state in (Job.State.FAILED, Job.State.WARNING) else None
+    has_run = job.state in (Job.State.FAILED, Job.State.STUCK, Job.State.WARNING)
+    run = job.last_run if has_run else None
     differs = job.state == Job.State.DIFFERS
     return Need(
         state=state,

@@ -9,7 +9,7 @@ from django.utils import timezone
 from backups.actions.assessments import UnitReport
 from backups.actions.jobs import judge_jobs
 from backups.models import Host, Run
-from tests.actions.telling import DUE, run_report, state_of, tell, unit_report
+from tests.actions.telling import DUE, NOW, run_report, state_of, tell, unit_report
 
 
 def test_a_backup_that_does_not_come_is_missed_until_one_comes(host: Host, clock: Any) -> None:
@@ -187,3 +187,22 @@ def test_a_run_that_its_host_no_longer_knows_is_lost_but_may_turn_up(
 
     assert (of_a_silent_host, lost, again) == ("running", ("lost", "failed"), "running")
     assert Run.objects.get().status == "succeeded"
+
+
+def test_a_run_that_takes_far_longer_than_any_before_it_is_stuck(host: Host, clock: Any) -> None:
+    for number in range(3):
+        before = NOW - timedelta(days=1 + number)
+        ended = before + timedelta(hours=2)
+        tell(host, run_report(key=f"{number:032x}", started=before, finished=ended))
+    goes_on = run_report(finished=None, exit_code=None, result="", output="")
+    stories = []
+
+    for hours in (1, 7, 9):
+        clock.move_to(NOW + timedelta(hours=hours))
+        tell(host, goes_on)
+        judge_jobs.call()
+        stories.append(state_of(host)[0])
+    tell(host, run_report())
+
+    assert stories == ["running", "running", "stuck"]
+    assert state_of(host)[0] == "ok"
