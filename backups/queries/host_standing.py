@@ -91,7 +91,8 @@ class HostStanding:
 
 def standing_of(host: Host) -> HostStanding:
     jobs = Job.objects.filter(host=host)
-    lines = ledger_of(jobs.filter(is_backup=True).worst_first())
+    # What prunes and checks, too: it can fail, and a script is known as a backup by its first one.
+    lines = ledger_of(jobs.order_by("-severity", "-is_backup", "name"))
     runs = Run.objects.newest_of(list(jobs), _RUNS_SHOWN).listed()
     worst = lines[0] if lines else None
     run = _telling_run(worst.job) if worst else None
