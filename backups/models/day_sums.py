@@ -20,6 +20,9 @@ class DaySum(models.Model):
     class Meta:
         ordering = ["job", "-day"]
         constraints = [models.UniqueConstraint(fields=["job", "day"], name="day_sum_is_kept_once")]
+        indexes = [
+            models.Index(fields=["day"], condition=models.Q(missed__gt=0), name="day_with_a_miss")
+        ]
 
     def __str__(self) -> str:
         return f"{self.job} {self.day}"

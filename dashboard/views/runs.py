@@ -27,7 +27,9 @@ def index(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "jobs": standing.jobs(),
-        "days": days_of_runs(shown, is_first=not before, is_last=not has_older),
+        "days": days_of_runs(
+            shown, is_first=not before, is_last=not has_older, is_all=form.is_empty
+        ),
         "older": keyset_text(shown[-1].started, shown[-1].pk) if has_older else "",
         "is_first": not before,
     }

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from backups.actions.day_sums import count_missing
 from backups.models import Job, Run
 from tests.factories import make_host, make_job, make_receipt, make_run, make_unit
 from tests.views.pages import html_of
@@ -211,3 +212,16 @@ def test_show_gives_the_command_that_helps_on_this_very_host(client):
     assert "restic -r &#x27;rest:http://10.0.0.2:8000/db-03/&lt;i&gt;&#x27; unlock" in html
     fine = html_of(client.get(make_run(job).get_absolute_url()))
     assert "What helps" not in fine
+
+
+def test_index_counts_what_did_not_come_among_what_is_not_well(client):
+    job, noon = make_job(), timezone.now().replace(hour=12) - timedelta(days=1)
+    make_run(job, started=noon)
+    make_run(job, started=noon, status=Run.Status.FAILED, exit_code=1)
+    count_missing(make_job(), timezone.localdate(noon))
+
+    words = [day.words for day in client.get("/runs/").context["days"]]
+    of_one_job = [day.words for day in client.get("/runs/?status=failed").context["days"]]
+
+    assert words == ["2 runs, 2 not well: 1 did not come"]
+    assert of_one_job == ["1 run, 1 not well"]
