@@ -40,7 +40,6 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['job', '-day'],
                 'constraints': [models.UniqueConstraint(fields=('job', 'day'), name='day_sum_is_kept_once')],
-                'indexes': [models.Index(condition=models.Q(('missed__gt', 0)), fields=['day'], name='day_with_a_miss')],
             },
         ),
         migrations.RunPython(sum_days, migrations.RunPython.noop),
