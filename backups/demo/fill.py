@@ -9,6 +9,7 @@ from pathlib import Path
 from random import Random
 
 from django.db import transaction
+from django.utils import timezone
 
 from backups.actions.day_sums import FIELDS, sums_of
 from backups.actions.jobs import refresh_job
@@ -137,12 +138,17 @@ class Filling:
             write(DaySum, self._sums(job, runs, sum_ids))
 
     def _sums(self, job: Job, runs: list[Run], ids: Iterator[int]) -> Iterator[DaySum]:
-        """The days of one job; what goes on is in none of them yet."""
+        """The days of one job, and those on which it was missing; what goes on is in none yet."""
         ended = [run for run in runs if run.finished]
         rows = [tuple(getattr(run, name) for name in FIELDS) for run in ended]
         for found in sums_of(job.pk, sorted(rows, key=itemgetter(0))):
             found.pk = next(ids)
             yield found
+        came, turn = {timezone.localdate(run.started) for run in ended}, job.due
+        while turn is not None and turn + job.grace < self.now:
+            if (day := timezone.localdate(turn)) not in came:
+                yield DaySum(pk=next(ids), job_id=job.pk, day=day, state="missed", missed=1)
+            turn += timedelta(days=1)
 
     def write_sums(self) -> None:
         """What the history told of repositories, users and jobs; then the book."""
