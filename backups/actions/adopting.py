@@ -128,6 +128,8 @@ def adopt_drift(server: Server, *, by: Actor) -> Server:
     sight = engines.containers_of(server).look(server.name)
     if sight is None:
         raise EngineError(f"{server} has no container. Make it again, or forget it.")
+    if server.operations.open().exists():
+        raise EngineError(f"{server} is worked on now. Wait until that has ended.")
     reading = _insist_on_readable(server, sight.reading, sight.unreadable)
     if not server.drift:
         raise EngineError(f"{server} runs as it is wanted: there is nothing to adopt.")

@@ -23,6 +23,7 @@ from backups.actions.making import (
     answering_engine,
     former_name,
     house_id,
+    insist_on_ours,
     server_of,
 )
 from backups.actions.pairs import FilePair
@@ -134,6 +135,7 @@ class _Change:
         former = self.containers.find(former_name(self.server))
         if former is None:
             return
+        insist_on_ours(self.server, former)
         self.lease.step("Putting back what a stopped worker left")
         new = self.containers.find(self.server.name)
         if new is not None:
@@ -170,6 +172,8 @@ class _Change:
             return
         fields = self.operation.wanted.get("fields", {})
         former: dict[str, Any] = {"fields": {name: getattr(self.server, name) for name in fields}}
+        if present := self.containers.find(self.server.name):
+            former["container"] = present.id
         if self.is_new_pair:
             former["pair"] = FilePair.on(self.server).closed()
         with self.lease.held():

@@ -9,7 +9,7 @@ from backups.actions.lease import Lease
 from backups.actions.making import answering_engine, server_of
 from backups.actions.repositories import scan_server
 from backups.engines.errors import EngineError
-from backups.models import Operation
+from backups.models import Operation, Server
 
 
 def erase_data(operation: Operation, lease: Lease) -> str:
@@ -19,6 +19,7 @@ def erase_data(operation: Operation, lease: Lease) -> str:
         lease.step(f"Deleting the volume {server.data_directory}", 10)
         answering_engine(server).remove_volume(server.data_directory)
         return f"The volume {server.data_directory} is deleted."
+    _insist_on_unused(server)
     children = list(Path(server.data_directory).iterdir())
     for number, child in enumerate(children):
         # A name may be of any bytes.
@@ -29,6 +30,14 @@ def erase_data(operation: Operation, lease: Lease) -> str:
     # Its repositories are gone by now, and pages should say so.
     scan_server(server)
     return f"{server.data_directory} is empty."
+
+
+def _insist_on_unused(server: Server) -> None:
+    """Also by a container that is no server of this house."""
+    if names := answering_engine(server).mounting(server.data_directory):
+        raise EngineError(
+            f"{', '.join(names)} still uses {server.data_directory}. Nothing was deleted."
+        )
 
 
 def _erase(path: Path) -> None:

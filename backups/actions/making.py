@@ -20,7 +20,7 @@ from backups.engines.errors import EngineError
 from backups.models import Certificate, Operation, Server
 
 if TYPE_CHECKING:
-    from backups.engines.containers import Containers
+    from backups.engines.containers import Container, Containers
 
 STOP_WITHIN = 60
 HOUSE, ATTEMPT = "resthouse.house", "resthouse.attempt"
@@ -41,8 +41,7 @@ def create_server(operation: Operation, lease: Lease) -> None:
     lease.step("Preparing the data directory", 55)
     prepare_directory(server)
     lease.step("Trying out its folder and its port", 60)
-    trial = containers.try_out(server.spec)
-    lease.log(f"data: {trial.sentence}")
+    lease.log(f"data: {containers.try_out(server.spec).sentence}")
     lease.step("Creating the container", 65)
     labels = {HOUSE: house_id(), ATTEMPT: lease.label}
     made = containers.create(replace(server.spec, labels=labels))
@@ -72,11 +71,23 @@ def former_name(server: Server) -> str:
     return f"{server.name}.former"
 
 
+def insist_on_ours(server: Server, former: "Container") -> None:
+    """Of a name that we would give, too, but that anybody can give."""
+    is_made_here = former.labels.get(HOUSE) == house_id()
+    stood_aside = server.operations.filter(former__container=former.id)
+    if not is_made_here and not stood_aside.exists():
+        raise EngineError(
+            f"A container called {former.name} is in the way, and no change has left it there. "
+            "Rename it, or remove it."
+        )
+
+
 def _take_former(containers: "Containers", server: Server, lease: Lease) -> bool:
     """Whether a change that was broken off had left one aside, which now serves again."""
     former = containers.find(former_name(server))
     if former is None or containers.find(server.name) is not None:
         return False
+    insist_on_ours(server, former)
     lease.step("Putting back the container that a change had left aside", 50)
     lease.renew()
     containers.rename(former.id, server.name)
@@ -236,7 +247,11 @@ def remove_server(operation: Operation, lease: Lease) -> None:
     """The container goes; the data directory and what is known of it stay."""
     server = server_of(operation)
     containers = answering_engine(server)
-    if containers.find(server.name):
+    if container := containers.find(server.name):
+        if not server.is_adopted and container.labels.get(HOUSE) != house_id():
+            raise EngineError(
+                f"The container {server} was not made here. Adopt it first, or remove it by hand."
+            )
         stop_server(operation, lease)
         lease.step("Removing the container", 80)
         containers.remove(server.name)

@@ -7,9 +7,11 @@ from backups import engines
 from backups.actions.changing import FIELDS
 from backups.actions.events import Actor
 from backups.actions.operations import start_operation
+from backups.actions.servers import insist_on_lasting
 from backups.engines.errors import EngineError
 from backups.models import Operation, Server
 
+_LONGEST_WAIT = 86_400
 _RUNNING = {Server.Status.LIVE, Server.Status.FAILED}
 
 
@@ -78,6 +80,9 @@ def _change(
     by: Actor,
     wait: float | None,
 ) -> Operation:
+    insist_on_lasting(server)
+    if wait is not None and not 0 <= wait <= _LONGEST_WAIT:
+        raise EngineError("Wait for uploads at most a day.")
     if server.status not in _RUNNING:
         raise EngineError(f"{server} does not run, so nothing could be proven. Start it first.")
     wanted: dict[str, Any] = {"fields": dict(news)}

@@ -42,6 +42,7 @@ def retry_server(server: Server, *, by: Actor) -> Operation:
     """Make the container of a server that has none: its making failed, or it was removed."""
     if server.status not in _RETRIED:
         raise EngineError(f"{server} has a container already.")
+    insist_on_lasting(server)
     if reason := server.why_not_there():
         raise EngineError(reason)
     return start_operation(Operation.Kind.CREATE_SERVER, server=server, by=by)
@@ -54,7 +55,14 @@ def build_image(server: Server, *, by: Actor) -> Operation:
 
 def drive_server(server: Server, verb: str, *, by: Actor) -> Operation:
     """`start`, `stop`, `restart` or `remove` its container; the data stays in every case."""
+    insist_on_lasting(server)
     return start_operation(_DRIVE[verb], server=server, by=by)
+
+
+def insist_on_lasting(server: Server) -> None:
+    """EngineError for a window, which is opened and closed, and nothing else."""
+    if server.window_of_id is not None:
+        raise EngineError(f"{server} is a maintenance window. Close it, and open another one.")
 
 
 def forget_server(server: Server, *, by: Actor) -> None:

@@ -92,10 +92,9 @@ def check_server(server: Server) -> None:
         return
     try:
         sight = engines.containers_of(server).look(server.name)
+        status, reason = _status_of(server, sight)
     except EngineError as error:
-        _write(server, Server.Status.UNKNOWN, str(error), None)
-        return
-    status, reason = _status_of(server, sight)
+        sight, status, reason = None, Server.Status.UNKNOWN, str(error)
     _write(server, status, reason, sight)
 
 

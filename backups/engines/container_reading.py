@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from backups.engines import untrusted
 from backups.engines.container_spec import HEALTH_CHECK, LABEL, PORT, WITNESS, Spec
 from backups.engines.container_state import DATA_DIRECTORY, PASSWORD_FILE, Container, Mount
 from backups.engines.errors import EngineError
@@ -101,9 +102,11 @@ def _arguments(container: Container, own: dict[str, Any]) -> list[str] | None:
     for position, word in enumerate(words):
         if word.rpartition("/")[2] in {"rest-server", "restic-rest-server"}:
             return words[position + 1 :]
+    # The others may hold secrets.
+    first = untrusted.text(words[0])[:60]
     raise EngineError(
-        f"{container.name} is started by a command of its own ({' '.join(words)[:100]}), which "
-        "Resthouse cannot read. Have it start rest-server itself, or the image's entry point."
+        f"{container.name} is started by a command of its own, {first}, which Resthouse cannot "
+        "read. Have it start rest-server itself, or the image's entry point."
     )
 
 

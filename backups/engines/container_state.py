@@ -6,6 +6,8 @@ from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
 
+from backups.engines.data_directory import overlap
+
 DATA_DIRECTORY = "/data"
 PASSWORD_FILE = "/data/.htpasswd"  # noqa: S105
 # Podman's word until it has cleaned up after an end, for which Docker has none.
@@ -75,6 +77,11 @@ class Container:
     @property
     def is_running(self) -> bool:
         return self.state == "running"
+
+    def has_part_of(self, folder: str) -> bool:
+        """Whether it reaches the folder of the engine's machine, or something in it."""
+        binds = (mount.source for mount in self.mounts if mount.kind == "bind")
+        return any(overlap(folder, source) for source in binds)
 
     @property
     def data_directory(self) -> str:

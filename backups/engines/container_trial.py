@@ -2,6 +2,7 @@
 them, for the user that it will have."""
 
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Any
 
 import docker
@@ -22,7 +23,7 @@ cd "$DATA_DIRECTORY" || exit 3
 command -v rest-server >/dev/null || exit 4
 echo "owner $(stat -c '%u:%g %a' .)"
 echo "kind $(stat -f -c %T . 2>/dev/null)"
-echo "free $(df -kP . | tail -n 1 | awk '{{print $4}}')"
+echo "free $(stat -f -c '%a %S' . 2>/dev/null)"
 [ -z "$(ls -A)" ] && echo "empty yes"
 (: >{_WITNESS}) 2>/dev/null && rm -f {_WITNESS} && echo "writable yes"
 exit 0
@@ -43,8 +44,8 @@ class Trial:
 
     @property
     def sentence(self) -> str:
-        gibibytes = self.free / 1024**3
-        return f"{self.file_system or 'unknown file system'}, {gibibytes:,.1f} GiB free"
+        said = f"{self.file_system or 'unknown file system'}, {self.free / 1024**3:,.1f} GiB free"
+        return f"{said}; it may lose locks or owners" if self.is_unsure else said
 
 
 def run(client: docker.DockerClient, spec: Spec) -> Trial:
@@ -145,8 +146,9 @@ def _why(spec: Spec, code: int) -> str:
 def _judge(spec: Spec, facts: dict[str, str]) -> Trial:
     if "writable" not in facts:
         raise EngineError(_not_writable(spec, facts.get("owner", "")))
-    free = facts.get("free", "")
-    trial = Trial(facts.get("kind", ""), int(free) * 1024 if free.isdecimal() else 0)
+    # Blocks, and their size.
+    free = [int(number) for number in facts.get("free", "").split() if number.isdecimal()]
+    trial = Trial(facts.get("kind", ""), prod(free) if len(free) == 2 else 0)
     if trial.free < LEAST_FREE:
         raise EngineError(
             f"There is no room where {spec.data_directory} lies ({trial.sentence}). Free some, or "

@@ -96,6 +96,13 @@ class Containers:
             key=lambda container: container.name,
         )
 
+    def mounting(self, folder: str) -> list[str]:
+        """Names of all containers, running or not, that have the folder, or a part of it."""
+        with connect(self.base_url) as client:
+            every = client.containers.list(all=True, ignore_removed=True)
+            found = [Container.from_inspection(container.attrs) for container in every]
+        return sorted(one.name for one in found if one.has_part_of(folder))
+
     def changes(self) -> Iterator[str]:
         """Names of containers, each at the moment when something is done to it; without an end.
 
@@ -127,7 +134,10 @@ class Containers:
         """What the registry has under this name now; EngineError where none answers."""
         with connect(self.base_url) as client:
             found = client.api.inspect_distribution(image)  # type: ignore[no-untyped-call]
+        try:
             return str(found["Descriptor"]["digest"])
+        except (KeyError, TypeError) as error:
+            raise EngineError(f"The registry of {image} gave no digest.") from error
 
     def pull(self, image: str) -> Iterator[PullProgress]:
         with connect(self.base_url, timeout=STREAM_TIMEOUT) as client:

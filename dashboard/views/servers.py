@@ -54,6 +54,8 @@ def create(request: HttpRequest) -> HttpResponse:
 @require_safe
 def show(request: HttpRequest, name: str) -> HttpResponse:
     server = get_object_or_404(_servers(), name=name)
+    if server.window_of is not None:
+        return redirect(server.window_of)
     operation = server.operations.first()
     context = {
         "server": server,

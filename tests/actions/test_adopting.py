@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 
 from backups.actions import adopting, options
 from backups.actions.operations import finish
-from backups.actions.servers import create_server
+from backups.actions.servers import create_server, drive_server
 from backups.actions.watching import check_server, check_servers
 from backups.engines.containers import Containers
 from backups.engines.errors import EngineError
@@ -303,3 +303,30 @@ def test_a_server_whose_retry_failed_keeps_its_certificates(
     with pytest.raises(ValidationError):
         create_server(Server(name=server.name, image="x", data_directory="/srv/a/b"), by="test")
     assert server.certificates.count() == 1
+
+
+def test_a_strangers_container_aside_is_left_alone(
+    serve: Callable[..., Server], run: Run, docker_client: docker.DockerClient
+) -> None:
+    server = serve()
+    before = docker_client.containers.get(server.name).id
+    stranger = run(f"{server.name.removeprefix(PREFIX)}.former", "--entrypoint", "sleep")
+
+    done = finish(options.change_options(server, {"has_prometheus": True}, by="test"))
+
+    assert "is in the way" in done.problem
+    assert docker_client.containers.get(server.name).id == before
+    assert docker_client.containers.get(stranger)
+
+
+def test_a_strangers_container_in_its_place_is_not_removed(
+    serve: Callable[..., Server], run: Run, docker_client: docker.DockerClient
+) -> None:
+    server = serve()
+    docker_client.containers.get(server.name).remove(force=True)
+    run(server.name.removeprefix(PREFIX))
+
+    done = finish(drive_server(server, "remove", by="test"))
+
+    assert "was not made here" in done.problem
+    assert docker_client.containers.get(server.name).status == "running"

@@ -111,3 +111,18 @@ def test_names_of_any_bytes_are_deleted(unmade: Server) -> None:
     assert finish(erase_server(unmade, unmade.name, by="test")).problem == ""
 
     assert list(folder.iterdir()) == []
+
+
+def test_data_that_a_container_of_others_still_uses_is_not_deleted(
+    serve: Callable[..., Server], docker_client: docker.DockerClient
+) -> None:
+    server = serve()
+    finish(drive_server(server, "remove", by="test"))
+    server.refresh_from_db()
+    bind = {server.data_directory: {"bind": "/data", "mode": "rw"}}
+    docker_client.containers.create(server.image, name=server.name, volumes=bind)
+
+    done = finish(erase_server(server, server.name, by="test"))
+
+    assert done.problem == f"{server} still uses {server.data_directory}. Nothing was deleted."
+    assert list(Path(server.data_directory).iterdir())

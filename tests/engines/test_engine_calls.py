@@ -86,6 +86,7 @@ def live_a_life(containers: Any, served: Served, folder: Path, tag: str) -> None
     containers.start(name)
     wait_until_live(served)
     assert containers.look(name).reading
+    assert name in containers.mounting(spec.data_directory)
     assert containers.usage(name)
     files = containers.files(name, spec.uid, spec.gid)
     files.write(".htpasswd", b"")

@@ -115,6 +115,10 @@ class FakeEngine:
     def remove(self, name: str) -> None:
         del self._all[self._get(name).found.id]
 
+    def mounting(self, folder: str) -> list[str]:
+        every = (made.found for made in self._all.values())
+        return sorted(found.name for found in every if found.has_part_of(folder))
+
     def remove_volume(self, name: str) -> None:
         if any(mount.source == name for made in self._all.values() for mount in made.found.mounts):
             raise EngineError(f"The container engine refused: {name} is in use.")

@@ -1,9 +1,11 @@
 """Rows of servers whose containers really run."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from backups.actions.making import HOUSE, house_id
 from backups.engines import restserver
 from backups.engines.containers import Containers
 from backups.models import Server
@@ -29,7 +31,7 @@ def owner_of(directory: Path) -> dict[str, int]:
 def start_container(server: Server) -> None:
     """What the making of a server does, without its operation."""
     containers = Containers()
-    containers.create(server.spec)
+    containers.create(replace(server.spec, labels={HOUSE: house_id()}))
     containers.start(server.name)
     wait_until_live(server.probe_url)
 

@@ -167,7 +167,8 @@ class Command(NounCommand):
 
     def open_window(self, name: str, minutes: int) -> None:
         """A second container for this machine alone, without append-only, that removes itself."""
-        span = timedelta(minutes=minutes)
+        # More would be no time span at all.
+        span = timedelta(minutes=min(minutes, 10_000))
         asked = windows.open_window(named(Server, name), span, by="terminal")
         window = named(Server, finish(asked).subject)
         facts = {**facts_of(window), "closes": window.closes}
