@@ -12,7 +12,8 @@ from backups.actions.events import Actor, record_event
 from backups.actions.handshakes import check_handshake
 from backups.actions.making import HOUSE, house_id
 from backups.actions.operations import start_operation
-from backups.actions.repositories import scan_server
+from backups.actions.queue import enqueue_once
+from backups.actions.repositories import scan_servers
 from backups.actions.watching import check_server
 from backups.engines.container_oddities import Oddity, oddities
 from backups.engines.container_reading import Reading
@@ -81,7 +82,8 @@ def adopt_container(
     if server.has_tls and candidate.is_running:
         check_handshake(server)
     check_server(server)
-    scan_server(server)
+    # Of a large disk that takes longer than anybody waits.
+    enqueue_once(scan_servers)
     return server, candidate.oddities
 
 

@@ -60,6 +60,8 @@ def differences(wanted: Spec, found: Reading, *, is_ours: bool) -> list[Differen
         and not (field.name == "image" and _is_same_image(wanted.image, now))
     ]
     was += _option_differences(wanted.options, found.spec.options)
+    if is_ours and found.left_out:
+        was.append(Difference("Besides", "none", ", ".join(found.left_out)))
     if found.other_ports:
         was.append(Difference("Other ports", "none", ", ".join(found.other_ports)))
     if is_ours and found.loose:

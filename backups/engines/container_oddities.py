@@ -125,6 +125,13 @@ def _shape(reading: Reading) -> Iterator[Oddity]:
             "It runs as root, and so do its files belong to root.",
             "Give the folder to another user, with chown, and change the user here.",
         )
+    if reading.left_out:
+        yield Oddity(
+            "left-out",
+            "warning",
+            f"It has {', '.join(reading.left_out)}, which the next change made here leaves out.",
+            "rest-server needs none of it. If something else does, leave this one as it is.",
+        )
     if reading.loose:
         yield Oddity(
             "loose",

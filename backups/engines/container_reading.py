@@ -30,6 +30,8 @@ class Reading:
     spec: Spec
     loose: tuple[str, ...]
     project: str
+    # What no Spec holds, and a container made anew would not have.
+    left_out: tuple[str, ...] = ()
     # Fields of the Spec of which the engine says nothing.
     untold: frozenset[str] = frozenset()
     # Where it is published besides.
@@ -74,7 +76,14 @@ def read(inspection: dict[str, Any], image: dict[str, Any] | None = None) -> Rea
     is_relabelled = any(mount.target == WITNESS for mount in container.mounts)
     untold = {"selinux_label"} if is_relabelled and not spec.selinux_label else set()
     ports = tuple(f"{where}:{number}" for where, number in others_reach)
-    return Reading(spec, tuple(_loose(host, config)), project, frozenset(untold), ports)
+    return Reading(
+        spec,
+        tuple(_loose(host, config)),
+        project,
+        left_out=tuple(_left_out(host, inspection)),
+        untold=frozenset(untold),
+        other_ports=ports,
+    )
 
 
 def _command(container: Container, own: dict[str, Any]) -> tuple[list[str], str]:
@@ -224,6 +233,25 @@ def _foreign_variables(
     for name, value in environment.items():
         if name not in others and f"{name}={value}" not in brought:
             yield name, value
+
+
+_LEFT_OUT = {
+    "CapAdd": "capabilities of its own",
+    "Devices": "devices",
+    "Dns": "name servers",
+    "ExtraHosts": "names of hosts",
+    "Links": "links to containers",
+    "Sysctls": "settings of the kernel",
+    "VolumesFrom": "volumes of another container",
+}
+
+
+def _left_out(host: dict[str, Any], inspection: dict[str, Any]) -> Iterator[str]:
+    for field, word in _LEFT_OUT.items():
+        if host.get(field):
+            yield word
+    if len((inspection.get("NetworkSettings") or {}).get("Networks") or {}) > 1:
+        yield "further networks"
 
 
 def _loose(host: dict[str, Any], config: dict[str, Any]) -> Iterator[str]:

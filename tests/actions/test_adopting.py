@@ -260,12 +260,14 @@ def test_a_container_reached_in_two_ways_and_by_a_range_is_read_whole(
 ) -> None:
     first, second = free_port(), free_port()
     where = ["-p", f"127.0.0.1:{first}-{first}:8000", "-p", f"127.0.0.1:{second}:8000"]
+    where += ["--add-host", "nas:192.0.2.1", "--cap-add", "CHOWN"]
 
     candidate = adopting.read_candidate(run("two-ways", *where, "-v", f"{tmp_path}:/data"))
 
     assert candidate.server.port == first
-    assert "other-ports" in {one.code for one in candidate.oddities}
-    assert str(second) in next(o.sentence for o in candidate.oddities if o.code == "other-ports")
+    told = {one.code: one.sentence for one in candidate.oddities}
+    assert "capabilities of its own, names of hosts" in told["left-out"]
+    assert str(second) in told["other-ports"]
 
 
 def test_what_was_made_here_with_everything_set_does_not_drift(
