@@ -89,7 +89,11 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
-            "builtins": ["template_partials.templatetags.partials", "dashboard.templatetags.ui"],
+            "builtins": [
+                "template_partials.templatetags.partials",
+                "dashboard.templatetags.figures",
+                "dashboard.templatetags.ui",
+            ],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",

@@ -1,10 +1,9 @@
-"""What pages say and draw: icons, states, times, sizes, figures. Built into every template."""
+"""What pages say: icons, states, times, sizes. Built into every template."""
 
 import re
-from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django import template
 from django.contrib.messages import constants
@@ -16,8 +15,6 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from typing_extensions import TypeIs
-
-from dashboard import drawing
 
 register = template.Library()
 
@@ -217,73 +214,6 @@ def with_code(sentence: str) -> SafeString:
     )
 
 
-@register.filter
-def in_words(marks: Sequence[drawing.Mark]) -> str:
-    """Say the marks of a line of days."""
-    return drawing.in_words(marks)
-
-
-@register.simple_tag
-def days(marks: Sequence[drawing.Mark], what: str = "") -> SafeString:
-    """Draw a line of days from (date, state, label), oldest first."""
-    return drawing.days(marks, what)
-
-
-@register.simple_tag
-def matrix(rows: Sequence[Sequence[drawing.Mark]], what: str = "") -> SafeString:
-    """Draw the days of many plain hosts as one field."""
-    return drawing.matrix(rows, what)
-
-
-@register.simple_tag
-def key() -> SafeString:
-    """Explain the marks of the days."""
-    return drawing.key()
-
-
-@register.simple_tag
-def spark(values: Sequence[float], label: str) -> SafeString:
-    """Draw a few values within a row."""
-    return drawing.spark(values, label)
-
-
-@register.simple_tag
-def bars(
-    values: Sequence[float | None],
-    sentence: str,
-    ticks: str | Sequence[str] = (),
-    band: Sequence[float] = (),
-    unit: str = "",
-) -> SafeString:
-    """Draw bars with their scale; ticks are words for the edge, "25 Oct|8 Nov|today"."""
-    scale = drawing.scale_for([*values, *band], _words(ticks), _unit(unit))
-    return drawing.bars(values, scale, sentence, band)
-
-
-@register.simple_tag
-def line(
-    values: Sequence[float],
-    sentence: str,
-    ticks: str | Sequence[str] = (),
-    **options: Any,
-) -> SafeString:
-    """Draw a line; options are unit, high, limit, forecast and is_stepped."""
-    said, high = _unit(options.pop("unit", "")), options.pop("high", None)
-    forecast = options.get("forecast", ())
-    scale = drawing.scale_for([*values, *forecast], _words(ticks), said)
-    if high is not None:
-        scale = drawing.Scale(high, (said(high), said(high / 2), "0"), _words(ticks))
-    return drawing.line(values, scale, sentence, **options)
-
-
-@register.simple_tag
-def dots(
-    scores: Iterable[int], sentence: str, policy: int | None = None, bad: int = 90
-) -> SafeString:
-    """Draw the spread of exposures in tenths; from `bad` on they are red."""
-    return drawing.dots(scores, policy, bad, sentence)
-
-
 def _span(seconds: float) -> str:
     for limit, unit, length in ((90, "s", 1), (5400, "min", 60), (129600, "h", 3600)):
         if seconds < limit:
@@ -304,12 +234,3 @@ def _time(local: datetime, words: str, *, is_kept_fresh: bool = False) -> SafeSt
         f'<time datetime="{local.isoformat(timespec="seconds")}" title="{local:%Y-%m-%d %H:%M:%S}"'
         f"{' data-ago' if is_kept_fresh else ''}>{words}</time>"
     )
-
-
-def _words(ticks: str | Sequence[str]) -> Sequence[str]:
-    return ticks.split("|") if isinstance(ticks, str) else ticks
-
-
-def _unit(name: str) -> Any:
-    said = {"size": size, "duration": duration, "score": lambda tenths: f"{tenths / 10:g}"}
-    return said.get(name, lambda value: f"{value:,g}")

@@ -8,7 +8,7 @@ import time_machine
 from django.template import Context, Template
 from django.test import RequestFactory
 
-from dashboard.templatetags import ui
+from dashboard.templatetags import figures, ui
 
 NOW = datetime(2026, 11, 23, 7, 2, 41, tzinfo=UTC)
 
@@ -130,7 +130,7 @@ def test_days_draw_one_path_for_each_state_and_say_the_rest() -> None:
 
 
 def test_what_was_made_good_is_no_longer_red() -> None:
-    html = ui.days(marks("..f..m"))
+    html = figures.days(marks("..f..m"))
 
     assert 'class="past failed"' in html
     assert 'class="missed"' in html
@@ -146,18 +146,18 @@ def test_what_was_made_good_is_no_longer_red() -> None:
     ],
 )
 def test_marks_can_be_said_in_words(states: str, said: str) -> None:
-    assert ui.in_words(marks(states)) == said
+    assert figures.in_words(marks(states)) == said
 
 
 def test_a_matrix_draws_all_its_rows_in_one_picture() -> None:
-    html = ui.matrix([marks("...f.."), marks("......")], "2 hosts")
+    html = figures.matrix([marks("...f.."), marks("......")], "2 hosts")
 
     assert html.count("<svg") == 1
     assert 'viewBox="0 0 48 8"' in html
 
 
 def test_bars_leave_hollow_what_should_have_been_there() -> None:
-    html = ui.bars([5e9, None], "One night of two.", ticks="Sun|today", unit="size")
+    html = figures.bars([5e9, None], "One night of two.", ticks="Sun|today", unit="size")
 
     assert 'class="fill"' in html
     assert 'class="failed"' in html
@@ -167,14 +167,19 @@ def test_bars_leave_hollow_what_should_have_been_there() -> None:
 
 
 def test_figures_can_be_drawn_of_nothing() -> None:
-    drawn = [ui.days([]), ui.matrix([]), ui.bars([], "Nothing."), ui.line([], "Nothing.")]
-    drawn += [ui.dots([], "Nothing."), ui.spark([], "Nothing.")]
+    drawn = [
+        figures.days([]),
+        figures.matrix([]),
+        figures.bars([], "Nothing."),
+        figures.line([], "Nothing."),
+    ]
+    drawn += [figures.dots([], "Nothing."), figures.spark([], "Nothing.")]
 
     assert all("<svg" in html and "nan" not in html for html in drawn)
 
 
 def test_many_units_are_drawn_as_columns() -> None:
-    few, many = ui.dots([12] * 13, "13 units."), ui.dots([12] * 900, "900 units.")
+    few, many = figures.dots([12] * 13, "13 units."), figures.dots([12] * 900, "900 units.")
 
     assert few.count("a3 3") == 26
     assert many.count("a3 3") == 0
