@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from backups.actions.assessments import (
@@ -82,9 +83,8 @@ def record_report(
         # Runs first: what was due stays due until one of them answers.
         ran = [record_run(mine, run) for run in runs]
         written = [(record_unit(mine, unit, found), found) for unit, found in assessed]
-        changed = {run.job.unit_id for run in ran} | {unit.pk for unit, _ in written}
-        for unit in Unit.objects.select_related("job").filter(pk__in=changed - {None}):
-            prove(unit)
+        ended = {run.job.unit_id for run in ran if run.finished}
+        _prove_changed(ended | {unit.pk for unit, _ in written})
     if any(run.finished for run in runs):
         # At once: whoever watches the page waits for the word of the disks.
         enqueue_once(scan_servers)
@@ -92,6 +92,13 @@ def record_report(
         if found and found.findings is not None:
             enqueue_once(ask_systemd, unit.pk)
     return len(runs) + len(units)
+
+
+def _prove_changed(pks: set[int | None]) -> None:
+    """Of a unit that is as it was first told there is nothing to prove."""
+    changed = Unit.objects.exclude(text_changed=F("text_known"))
+    for unit in changed.select_related("job").filter(pk__in=pks - {None}):
+        prove(unit)
 
 
 def record_run(host: Host, report: RunReport) -> Run:
