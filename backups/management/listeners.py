@@ -32,7 +32,8 @@ def listen(stop: threading.Event) -> None:
 
 def _addresses() -> set[str]:
     try:
-        return set(Server.objects.made().values_list("engine", flat=True))
+        # This machine's before the first server: its creation would be missed else.
+        return {"", *Server.objects.made().values_list("engine", flat=True)}
     except DatabaseError:
         logger.warning("the engines to listen to could not be read just now")
         return set()

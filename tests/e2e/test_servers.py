@@ -72,7 +72,7 @@ def test_a_server_is_made_watched_and_put_back_in_the_browser(
         capture_output=True,
     )
     # Nobody asks for the page anew: the engine has told, and the page asks by itself.
-    expect(page.get_by_text("1 change that Resthouse did not make")).to_be_visible(timeout=9000)
+    expect(page.get_by_text("1 change that Resthouse did not make")).to_be_visible(timeout=15_000)
     expect(page.get_by_role("row", name="Memory limit none 64 MiB")).to_be_visible()
     page.get_by_role("button", name="Put back").click()
     expect(page.get_by_text("change that Resthouse did not make")).to_have_count(0, timeout=_WORK)
