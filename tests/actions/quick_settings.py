@@ -3,3 +3,4 @@
 from dashboard.settings import *  # noqa: F403
 
 LEASE_SECONDS = 3
+STAY_SHARE = 0.5

@@ -148,7 +148,7 @@ def test_a_real_backup_goes_on_through_an_upgrade_and_ends_with_exit_0(
 ) -> None:
     backup = Backup(server, add_person(server, "alice"), tmp_path, size=18)
     backup.start()
-    wait_until(lambda: engines.uploads_of(server) > 0, 20)
+    wait_until(lambda: engines.uploads_of(server) > 1, 20)
     with pytest.raises(options.UploadsUnderWayError, match="under way"):
         options.upgrade_server(server, by="test", image=newer_image)
 
@@ -171,7 +171,7 @@ def test_a_real_backup_goes_on_through_a_restart_and_ends_with_exit_0(
 ) -> None:
     backup = Backup(server, add_person(server, "alice"), tmp_path, size=8)
     backup.start()
-    wait_until(lambda: engines.uploads_of(server) > 0, 20)
+    wait_until(lambda: engines.uploads_of(server) > 1, 20)
 
     operation = ended(drive_server(server, "restart", by="test"), server)
 
