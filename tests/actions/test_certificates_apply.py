@@ -229,7 +229,7 @@ def test_a_swap_in_the_middle_of_a_real_backup_lets_it_end_with_exit_0(
     applied(first)
     backup = Backup(server, add_person(server, "alice"), tmp_path, root=first.root, size=18)
     backup.start()
-    wait_until(lambda: engines.uploads_of(server) > 0, 20)
+    wait_until(lambda: engines.uploads_of(server) > 1, 20)
     began = time.monotonic()
 
     operation = finish(apply.apply_certificate(second, by="test", wait=0))
@@ -253,7 +253,7 @@ def test_uploads_under_way_are_waited_for_with_their_count(
     applied(first)
     backup = Backup(server, add_person(server, "alice"), tmp_path, root=first.root, size=3)
     backup.start()
-    wait_until(lambda: engines.uploads_of(server) > 0, 20)
+    wait_until(lambda: engines.uploads_of(server) > 1, 20)
     operation = apply.apply_certificate(second, by="test", wait=30)
     steps: set[Any] = set()
     worker = threading.Thread(target=_work, args=(operation.pk,))
