@@ -127,7 +127,7 @@ def _mount_of(mount: Any) -> list[Any]:
 
 def adopt_drift(server: Server, *, by: Actor) -> Server:
     """Want it as it runs now, whoever changed it."""
-    sight = engines.containers_of(server).look(server.name)
+    sight = engines.containers_of(server).look(server.name, timeout=_PAGE_TIMEOUT)
     if sight is None:
         raise EngineError(f"{server} has no container. Make it again, or forget it.")
     if server.operations.open().exists():

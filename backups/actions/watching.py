@@ -60,10 +60,10 @@ def look_for_images() -> None:
             except EngineError as error:
                 logger.info("no word of a newer %s: %s", server.image, error)
                 continue
-            write_newest(server, newest if newest != digest else "")
+            _write_newest(server, newest if newest != digest else "")
 
 
-def write_newest(server: Server, digest: str) -> None:
+def _write_newest(server: Server, digest: str) -> None:
     if digest and digest != server.newer_image:
         sentence = f"The registry has another {server.image} by now."
         record_event("scheduler", "found", "image", name=server.name, sentence=sentence)

@@ -21,10 +21,6 @@ class Series:
     def last(self) -> float:
         return self.values[-1]
 
-    @property
-    def highest(self) -> float:
-        return max(self.values)
-
 
 @dataclass(frozen=True, slots=True)
 class Usage:

@@ -99,9 +99,10 @@ def test_a_change_by_hand_leads_the_page_and_is_decided_there(client: Client) ->
 def test_nothing_to_decide_is_said(client: Client) -> None:
     server = make_server(image="x:1")
 
-    for what in ("returned", "adopted"):
+    said = {"returned": "there is nothing to put back", "adopted": "has no container"}
+    for what, sentence in said.items():
         page = client.post(f"/servers/{server}/{what}/", follow=True)
-        assert page.status_code == 200
+        assert sentence in text_of(page)
     assert not Operation.objects.exists()
     assert not Event.objects.filter(verb="adopted").exists()
 

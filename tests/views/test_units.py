@@ -14,6 +14,7 @@ from backups.actions.reports import UnitReport, record_report
 from backups.engines import systemd, systemd_score
 from backups.models import Host, Job, Unit
 from tests.factories import make_assessment, make_host, make_job, make_run, make_unit
+from tests.rig import missing
 from tests.views.pages import html_of
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "systemd"
@@ -26,9 +27,13 @@ RestrictAddressFamilies=yes
 """
 
 
-needs_systemd = pytest.mark.skipif(
-    not shutil.which("systemd-analyze"), reason="apt-get install systemd, for systemd-analyze"
-)
+needs_systemd = pytest.mark.usefixtures("systemd_analyze")
+
+
+@pytest.fixture
+def systemd_analyze() -> None:
+    if not shutil.which("systemd-analyze"):
+        missing("The scores are those of systemd-analyze: apt-get install systemd.")
 
 
 def report(name: str, text: str) -> Unit:
