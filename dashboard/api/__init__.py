@@ -4,19 +4,19 @@ from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
-from ninja import NinjaAPI
 from ninja.errors import ValidationError
 
 from backups.actions.reports import UnknownHostError
 from backups.engines.errors import EngineError, EngineUnavailable
 from backups.version import VERSION
+from dashboard.api.described import DescribedAPI
 from dashboard.api.hosts import router as hosts
 from dashboard.api.users import NobodyError
 from dashboard.api.users import router as users
 
 _MOST_PROBLEMS = 5
 
-api = NinjaAPI(title="Resthouse", version=VERSION, description=__doc__)
+api = DescribedAPI(title="Resthouse", version=VERSION, description=__doc__)
 api.add_router("", hosts)
 api.add_router("/users", users)
 

@@ -4,19 +4,38 @@ from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from ninja import Schema
-from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
 
-_FIRST, _LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+_YEARS = range(2000, 2200)
 
 
 def _plausible(moment: datetime) -> datetime:
     """In UTC, and in an age in which databases and calendars can reckon with it."""
-    if not _FIRST <= moment <= _LAST:
+    if moment.year not in _YEARS:
         raise ValueError("the year must be between 2000 and 2199")
     return moment.astimezone(UTC)
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(_plausible)]
+def _written_out(moment: object) -> object:
+    if not isinstance(moment, str | datetime):
+        raise ValueError("a time is written as 2026-07-31T02:15:00Z")
+    return moment
+
+
+# Strict fields would take no text for a time, and lax ones any number.
+Moment = Annotated[
+    AwareDatetime,
+    Field(strict=False, json_schema_extra={"pattern": "^2[01][0-9]{2}-"}),
+    BeforeValidator(_written_out),
+    AfterValidator(_plausible),
+]
 # PostgreSQL keeps no text that holds NUL.
 _WithoutNul = AfterValidator(lambda text: text.replace("\0", ""))
 Short = Annotated[str, StringConstraints(max_length=255), _WithoutNul]
@@ -30,7 +49,7 @@ JobName = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f-\x9f]{1,25
 
 
 class Strict(Schema):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class HostFacts(Strict):
