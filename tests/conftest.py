@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
@@ -14,11 +13,15 @@ from urllib.parse import urlsplit
 import docker
 import pytest
 from docker.errors import DockerException
-from playwright.sync_api import ConsoleMessage, Page, Request
+from playwright.sync_api import ConsoleMessage, Page, Request, expect
 
 from tests.rig import hosts, images, missing
 from tests.rig.containers import PREFIX, removed_at_the_end
 from tests.rig.house import House
+from tests.rig.ports import free_ports
+
+# Several tests share this machine, so a page may take longer than its five seconds.
+expect.set_options(timeout=20_000)
 
 # Playwright's synchronous interface runs a loop in this thread, which Django takes for async code.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
@@ -28,6 +31,12 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 CHROMIUM = Path("/usr/bin/chromium")
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What starts whole machines and houses comes first: nobody shall wait for it in the end."""
+    slow = {"house", "systemd_hosts", "bench", "podman"}
+    items.sort(key=lambda item: slow.isdisjoint(getattr(item, "fixturenames", ())))
 
 
 @pytest.fixture(scope="session")
@@ -58,7 +67,7 @@ def newer_image(server_image: str) -> str:
 @pytest.fixture
 def dying_image(docker_client: docker.DockerClient, server_image: str) -> Iterator[str]:
     """One that answers well, and ends after three seconds."""
-    tag = f"{PREFIX}dying:1"
+    tag = f"{PREFIX}dying:{os.getpid()}"
     images.dying(tag)
     yield tag
     docker_client.images.remove(tag, force=True)
@@ -96,20 +105,11 @@ def systemd_host(systemd_hosts: Callable[[str], hosts.Host]) -> hosts.Host:
     return systemd_hosts("bookworm")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def free_port() -> Callable[[], int]:
-    """Ports of 127.0.0.1 that nobody listens on, never the same one twice."""
-    given: set[int] = set()
-
-    def port() -> int:
-        while True:
-            with socket.create_server(("127.0.0.1", 0)) as listener:
-                number: int = listener.getsockname()[1]
-            if number not in given:
-                given.add(number)
-                return number
-
-    return port
+    """The next port of 127.0.0.1 that nobody listens on, never the same one twice."""
+    ports = free_ports()
+    return lambda: next(ports)
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from backups.engines.restserver import Options
 from tests.engines.conftest import Served, wait_until_live
 from tests.rig import compose as rig_compose
 from tests.rig import missing
+from tests.rig.containers import PREFIX
 
 Prepare = Callable[[Options], Served]
 Make = Callable[[Spec], None]
@@ -71,15 +72,16 @@ def ways(containers: Containers, tmp_path: Path, compose_works: None) -> dict[st
 
 @pytest.fixture
 def volume(docker_client: docker.DockerClient) -> Iterator[str]:
-    made = docker_client.volumes.create("resthouse-test-volume")
-    yield "resthouse-test-volume"
+    made = docker_client.volumes.create(f"{PREFIX}volume-{os.getpid()}")
+    yield str(made.name)
     made.remove(force=True)
 
 
 @pytest.fixture
 def network(docker_client: docker.DockerClient) -> Iterator[str]:
-    made = docker_client.networks.create("resthouse-test-network")
-    yield "resthouse-test-network"
+    name = f"{PREFIX}network-{os.getpid()}"
+    made = docker_client.networks.create(name)
+    yield name
     made.remove()
 
 

@@ -8,6 +8,9 @@ import sys
 from tests.rig import RIG, ROOT, hosts, images, packages
 
 ENGINE = ROOT / "scripts" / "engine"
+# Most of a test is waiting for real parts, so there are more processes than cores; the tests of
+# a file share what it started.
+SIDE_BY_SIDE = ["--numprocesses=4", "--dist=loadfile", "--no-loadscope-reorder"]
 
 
 def main(arguments: list[str]) -> int:
@@ -29,7 +32,9 @@ def _pytest(arguments: list[str]) -> int:
     # A run in the background of a script inherits an ignored Ctrl-C, and so would all that is
     # tried with it below.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    process = subprocess.Popen([sys.executable, "-m", "pytest", *arguments], cwd=ROOT)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pytest", *SIDE_BY_SIDE, *arguments], cwd=ROOT
+    )
     # Ctrl-C reaches pytest as well, which then takes its fixtures down: wait for that.
     signal.signal(signal.SIGINT, lambda *_: None)
     signal.signal(signal.SIGTERM, lambda *_: process.send_signal(signal.SIGINT))

@@ -146,10 +146,10 @@ def test_a_snapshot_from_another_age_does_not_count_as_arrived(
         "/srv/rest\nic",
         "/srv/rest\x1bic",
         "srv/restic",
-        str(settings.RESTHOUSE_DATA),
-        str(Path(settings.RESTHOUSE_DATA) / "servers" / "main"),
-        str(Path(settings.RESTHOUSE_DATA).parent),
-        str(settings.BASE_DIR / "static"),
+        pytest.param(str(settings.RESTHOUSE_DATA), id="the house's own"),
+        pytest.param(f"{settings.RESTHOUSE_DATA}/servers/main", id="within the house's own"),
+        pytest.param(str(Path(settings.RESTHOUSE_DATA).parent), id="around the house's own"),
+        pytest.param(str(settings.BASE_DIR / "static"), id="the program's"),
     ],
 )
 def test_a_directory_that_is_not_for_backups_is_refused(path: str) -> None:

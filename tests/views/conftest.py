@@ -1,6 +1,5 @@
 """Somebody who signed in, and how htmx asks."""
 
-import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -71,11 +70,11 @@ def stopped(db: None, tmp_path: Path) -> Server:
 def container(
     docker_client: docker.DockerClient,
     server_image: str,
+    free_port: Callable[[], int],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[dict[str, Any]]:
     """One rest-server that really runs, and what its row has to say of it."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    port = free_port()
     directory = make_data_directory(tmp_path_factory.mktemp("users"))
     fields = {
         "name": f"{PREFIX}{port}",
