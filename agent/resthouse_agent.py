@@ -244,7 +244,9 @@ class Home:
         try:
             return Config(**json.loads(path.read_text()))
         except FileNotFoundError:
-            raise AgentError("Not enrolled yet. Run: resthouse-agent enrol URL TOKEN") from None
+            raise AgentError(
+                "Not enrolled yet. Run: resthouse-agent enrol --url URL --token TOKEN"
+            ) from None
         except (OSError, ValueError, TypeError) as error:
             raise AgentError(f"{path} cannot be read ({error}). Enrol again.") from None
 
@@ -706,10 +708,10 @@ def timer_of(unit: str, properties: Properties, rows: dict[str, Json]) -> Json |
     }
 
 
-def collect(home: Home, config: Config, only: str) -> None:
+def collect(home: Home, config: Config, only: list[str]) -> None:
     """Put into the spool every run not told yet and every unit that changed."""
     memory, now = home.recall(), time.time()
-    units = show([only]) if only else show_jobs(memory, now)
+    units = show(only) if only else show_jobs(memory, now)
     told, restic = memory.get("told", {}), version_of("restic", "version")
     for key, unit in invocations(units, now - WEEK).items():
         if key in told:
@@ -759,12 +761,14 @@ def collect_units(home: Home, seen: Json, units: dict[str, Properties], now: flo
     return seen
 
 
-def report(home: Home, only: str = "") -> None:
+def report(home: Home, only: Iterable[str] = ()) -> None:
     """Collect, keep, send."""
     config = home.config()
+    # A hook names its unit with the way it ended.
+    names = [re.sub(r"(\.service|:success|:failure)$", "", name) + ".service" for name in only]
     with home.lock():
         if home.state == STATE and has_systemd():
-            collect(home, config, only)
+            collect(home, config, names)
         print(flush(home, config))
 
 
@@ -977,7 +981,7 @@ def install(home: Home, config: Config) -> None:
     }
     about = "Report to the Resthouse dashboard"
     own = SERVICE.format(description=about, arguments="", **shared)
-    hook = SERVICE.format(description=f"{about}: %i", arguments=" --unit %i", **shared)
+    hook = SERVICE.format(description=f"{about}: %i", arguments=" %i", **shared)
     for name, text in zip(OWN_UNITS, (own, hook, TIMER)):
         write_file(UNITS / name, text, 0o644)
     add_hooks(home, config)
@@ -1033,44 +1037,51 @@ def remove(home: Home, *, purge: bool) -> None:
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="resthouse-agent", description="Report the restic backups of this host."
-    )
-    verbs = {
-        "enrol": "URL TOKEN: make this host known to a dashboard",
-        "report": "report what is new",
-        "run": "NAME -- COMMAND…: run a command and report it",
-        "status": "show the dashboard, the last contact and what waits",
-        "remove": "take away what enrolment installed",
-    }
-    about = "; ".join(f"{verb} {text}" for verb, text in verbs.items())
-    parser.add_argument("verb", choices=verbs, help=about)
-    parser.add_argument("words", nargs="*", help="URL TOKEN, or NAME")
-    parser.add_argument("--cacert", type=Path, help="enrol: trust this certificate, no other")
-    parser.add_argument("--unit", default="", help="report: only this one")
-    parser.add_argument("--purge", action="store_true", help="remove: also key, spool, program")
-    parser.add_argument("--state", type=Path, default=STATE, help="keep everything in this folder")
+    # Whatever follows -- is the command of `run` and nothing to be read here.
+    cut = argv.index("--") if "--" in argv else len(argv)
+    about = "Report the restic backups of this host to a Resthouse dashboard."
+    parser = argparse.ArgumentParser(prog="resthouse-agent", description=about, allow_abbrev=False)
     parser.add_argument("--version", action="version", version=VERSION)
-    options = parser.parse_intermixed_args(argv)
-    if len(options.words) != {"enrol": 2, "run": 1}.get(options.verb, 0):
-        parser.error(f"{options.verb} {verbs[options.verb]}")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+
+    def add(verb: str, help: str) -> argparse.ArgumentParser:  # noqa: A002  as argparse calls it
+        added = verbs.add_parser(verb, help=help, description=help, allow_abbrev=False)
+        added.add_argument("--state", type=Path, default=STATE, help="keep all in this folder")
+        return added
+
+    verb = add("enrol", "make this host known to a dashboard")
+    verb.add_argument("--url", required=True, help="the address of the dashboard")
+    verb.add_argument("--token", required=True, help="the one-time token of this host")
+    verb.add_argument("--cacert", type=Path, help="trust this certificate and no other")
+    verb = add("run", "run a command and report how it went")
+    verb.usage = "resthouse-agent run NAME [--state DIR] -- COMMAND..."
+    verb.add_argument("name", metavar="NAME", help="what its job is called")
+    verb = add("report", "report what is new, of these units or of all")
+    verb.add_argument("units", metavar="UNIT", nargs="*")
+    add("flush", "send what waits and look for nothing new")
+    add("status", "show the dashboard, the last contact and what waits")
+    verb = add("remove", "take away what enrolment installed")
+    verb.add_argument("--purge", action="store_true", help="also the key, what waits, the program")
+    options = parser.parse_args(argv[:cut])
+    options.command = argv[cut + 1 :]
+    if options.verb == "run" and not options.command:
+        verbs.choices["run"].error("say what to run after --")
     return options
 
 
 def main(argv: list[str]) -> int:
-    cut = argv.index("--") if "--" in argv else len(argv)
-    options, command = parse(argv[:cut]), argv[cut + 1 :]
+    options = parse(argv)
     home = Home(options.state)
     try:
+        if options.verb == "run":
+            return run(home, options.name, options.command)
         if options.verb == "enrol":
-            enrol(home, options.words[0], options.words[1], options.cacert)
+            enrol(home, options.url, options.token, options.cacert)
         elif options.verb == "report":
-            unit = re.sub(r"(\.service|:success|:failure)$", "", options.unit)
-            report(home, unit and f"{unit}.service")
-        elif options.verb == "run":
-            if not command:
-                raise AgentError("Say what to run: resthouse-agent run NAME -- COMMAND…")
-            return run(home, options.words[0], command)
+            report(home, options.units)
+        elif options.verb == "flush":
+            with home.lock():
+                print(flush(home, home.config()))
         elif options.verb == "status":
             status(home)
         else:

@@ -140,14 +140,14 @@ def fitting(model: type[Model], field: str, text: str) -> str:
 def enrol_command(url: str, token: str) -> str:
     """The one command that is run on the machine, as root."""
     file = "/usr/local/sbin/resthouse-agent"
-    return f"curl -fsS {url}/agent -o {file} && python3 {file} enrol {url} {token}"
+    return f"curl -fsS {url}/agent -o {file} && python3 {file} enrol --url {url} --token {token}"
 
 
 def enrol_command_without_curl(url: str, token: str) -> str:
     """The same for a machine that has Python alone."""
     file = "/usr/local/sbin/resthouse-agent"
     fetch = f"import urllib.request as u; u.urlretrieve('{url}/agent', '{file}')"
-    return f'python3 -c "{fetch}" && python3 {file} enrol {url} {token}'
+    return f'python3 -c "{fetch}" && python3 {file} enrol --url {url} --token {token}'
 
 
 def delete_host(host: Host, *, by: Actor) -> None:
@@ -173,7 +173,8 @@ def _give_token(host: Host) -> str:
             "Over plain HTTP anybody on the way could swap the agent, which root runs. Put an "
             "https:// address into RESTHOUSE_URL and start again."
         )
-    token = secrets.token_urlsafe(24)
+    # Without a dash at its head, which the agent's command line would take for an option.
+    token = secrets.token_hex(24)
     host.token_hash, host.token_expires = _hash(token), timezone.now() + TOKEN_LASTS
     host.save(update_fields=["token_hash", "token_expires"])
     return token

@@ -139,7 +139,7 @@ def report(plan: Plan) -> str:
             "",
             "[Service]",
             "Type=oneshot",
-            "ExecStart=/usr/bin/python3 -I /usr/local/sbin/resthouse-agent report --unit %i",
+            "ExecStart=/usr/bin/python3 -I /usr/local/sbin/resthouse-agent report %i",
             # Not DynamicUser=: without libnss-systemd, D-Bus refuses to talk to such a user.
             "User=resthouse-agent",
             "SupplementaryGroups=systemd-journal",

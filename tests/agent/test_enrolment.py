@@ -3,18 +3,20 @@
 import json
 import ssl
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from agent.resthouse_agent import AgentError, Config, Dashboard, Home, network_limit
+from tests.agent.conftest import PROGRAM
 from tests.agent.dashboard import HOST, KEY, TOKEN, FakeDashboard, serve
 
 
 def test_the_token_becomes_a_key(agent, home: Home, dashboard: FakeDashboard) -> None:
     home.config_file.unlink()
 
-    done = agent("enrol", dashboard.url + "/", TOKEN)
+    done = agent("enrol", "--url", dashboard.url + "/", "--token", TOKEN)
 
     assert done.returncode == 0, done.stderr
     assert home.config_file.stat().st_mode & 0o777 == 0o600
@@ -22,10 +24,34 @@ def test_the_token_becomes_a_key(agent, home: Home, dashboard: FakeDashboard) ->
     assert KEY not in done.stdout + done.stderr + repr(home.config())
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["enrol", "--url", "http://127.0.0.1:9"], "--token"),
+        (["enrol", "http://127.0.0.1:9", TOKEN], "--url, --token"),
+        (["run", "nightly"], "say what to run after --"),
+        (["run", "nightly", "--"], "say what to run after --"),
+        (["run", "--", "true"], "NAME"),
+        (["report", "--unit", "x"], "--unit"),
+        (["flush", "x"], "unrecognized arguments: x"),
+        ([], "VERB"),
+    ],
+)
+def test_a_command_line_that_says_too_little_or_too_much_is_refused(
+    home: Home, words: list[str], said: str
+) -> None:
+    command = [sys.executable, str(PROGRAM), *words]
+
+    done = subprocess.run(command, capture_output=True, text=True)
+
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
 def test_a_wrong_token_is_refused_in_a_sentence(agent, home: Home, dashboard) -> None:
     home.config_file.unlink()
 
-    done = agent("enrol", dashboard.url, "worn-out")
+    done = agent("enrol", "--url", dashboard.url, "--token", "worn-out")
 
     assert done.returncode == 1
     assert done.stderr == "resthouse-agent: No, says the dashboard (403).\n"
@@ -45,7 +71,7 @@ def test_a_wrong_token_is_refused_in_a_sentence(agent, home: Home, dashboard) ->
     ],
 )
 def test_an_address_where_others_could_listen_is_refused(agent, url: str) -> None:
-    done = agent("enrol", url, TOKEN)
+    done = agent("enrol", "--url", url, "--token", TOKEN)
 
     assert done.returncode == 1
     assert "https://" in done.stderr
@@ -83,8 +109,10 @@ def test_the_certificate_given_at_enrolment_is_the_one_trusted(
     dashboard.socket = context.wrap_socket(dashboard.socket, server_side=True)
     url = dashboard.url.replace("http:", "https:")
 
-    unknown = agent("enrol", url, TOKEN)
-    known = agent("enrol", url, TOKEN, "--cacert", str(certificate.with_name("ca.pem")))
+    unknown = agent("enrol", "--url", url, "--token", TOKEN)
+    known = agent(
+        "enrol", "--url", url, "--token", TOKEN, "--cacert", str(certificate.with_name("ca.pem"))
+    )
 
     assert (unknown.returncode, known.returncode) == (1, 0), known.stderr
     assert "CERTIFICATE_VERIFY_FAILED" in unknown.stderr

@@ -45,7 +45,7 @@ def prepare(host: Host) -> None:
 
 def enrol(host: Host, dashboard: FakeDashboard) -> None:
     host.write("/usr/local/sbin/resthouse-agent", PROGRAM.read_text())
-    host.run(f"python3 /usr/local/sbin/resthouse-agent enrol {dashboard.url} {TOKEN}")
+    host.run(f"python3 /usr/local/sbin/resthouse-agent enrol --url {dashboard.url} --token {TOKEN}")
 
 
 def forget(host: Host) -> None:

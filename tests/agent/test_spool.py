@@ -47,6 +47,17 @@ def test_what_waited_is_sent_in_order_and_once(home: Home, dashboard: FakeDashbo
     assert home.waiting() == []
 
 
+def test_flush_sends_what_waits_and_nothing_else(
+    agent, home: Home, dashboard: FakeDashboard
+) -> None:
+    home.add_run(a_run(1))
+
+    done = agent("flush")
+
+    assert (done.stdout, done.returncode) == (f"Reported to {dashboard.url}: 1.\n", 0)
+    assert dashboard.runs() == [a_run(1)]
+
+
 def test_a_run_told_twice_waits_once(home: Home, dashboard: FakeDashboard) -> None:
     home.add_run(a_run(1, finished=None))
     home.add_run(a_run(1, finished=None, output="later"))

@@ -18,7 +18,7 @@ def test_a_host_is_added_in_a_house_that_is_not_there_yet(answer: Answer, house:
     assert set(new) == {"name", "token", "command"}
     assert new["command"] == (
         f"curl -fsS {house.url}/agent -o /usr/local/sbin/resthouse-agent && "
-        f"python3 /usr/local/sbin/resthouse-agent enrol {house.url} {new['token']}"
+        f"python3 /usr/local/sbin/resthouse-agent enrol --url {house.url} --token {new['token']}"
     )
     assert answer("hosts", "list") == [{"name": "web-1", "is_enrolled": False, "reported": None}]
     assert stat.S_IMODE(house.data.stat().st_mode) == 0o700

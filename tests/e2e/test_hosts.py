@@ -42,7 +42,7 @@ def test_enrol_watch_a_run_open_a_failure_and_pause_its_job_by_keyboard(
     open_the_house(page, keys, house)
     token = add_host(page, keys, house)
 
-    assert agent("enrol", house.url, token).wait(30) == 0
+    assert agent("enrol", "--url", house.url, "--token", token).wait(30) == 0
     expect(page.get_by_role("heading", level=1)).to_contain_text("web-01", timeout=20_000)
     go_to_the_host(page, keys, house)
     watch_a_run_to_its_end(page, agent, tmp_path)

@@ -301,7 +301,7 @@ def test_whole_is_for_the_paths_the_schedule_and_the_server_of_the_host(client, 
     assert "LoadCredential=ca.pem:/etc/ca.pem\n" in unit
     assert "IPAddressAllow=localhost 192.0.2.10\n" in unit
     assert "OnCalendar=*-*-* 04:10:00\n" in timer
-    assert "report --unit %i" in report
+    assert "report %i" in report
     assert page.context["commands"].undo.count("restic.timer") >= 2
     there = client.get(f"{plain.get_absolute_url()}whole/?chosen=1&address=198.51.100.7")
     assert "IPAddressAllow=localhost 198.51.100.7\n" in next(iter(there.context["files"].values()))
