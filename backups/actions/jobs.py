@@ -162,7 +162,7 @@ def _off(job: Job) -> tuple[Job.State, str] | None:
     if job.timer_state == "masked":
         return Job.State.MASKED, f"{job.timer} is masked: nothing can start it."
     if job.timer_state == GONE:
-        return Job.State.OFF, f"{job.timer} is masked or was removed: no further run is due."
+        return Job.State.GONE, f"{job.timer} was removed: nothing starts it any more."
     if job.due is None:
         return Job.State.OFF, f"{job.timer} is off: no further run is due."
     if job.timer_state == "disabled":

@@ -244,13 +244,14 @@ def _learn_timer(host: Host, unit: Unit, timer: TimerReport, now: datetime) -> N
     _take_unit(job, unit)
     job.timer, job.elapsed = timer.name, timer.last
     job.timer_state = fitting(Job, "timer_state", timer.state)
-    job.schedule = fitting(Job, "schedule", timer.schedule)
+    # A masked timer tells no schedule; what it was says when it is unmasked.
+    job.schedule = fitting(Job, "schedule", timer.schedule) or job.schedule
     job.save(update_fields=["unit", "timer", "timer_state", "elapsed", "schedule", "due"])
     refresh_job(job)
 
 
 def _learn_of_no_timer(host: Host, unit: Unit, *, has_news: bool) -> None:
-    """A timer that was there and is told no more was masked or removed."""
+    """A timer that was there and is told no more was removed."""
     for job in Job.objects.select_for_update().filter(unit=unit):
         job.host = host
         if job.timer and job.timer_state != GONE:

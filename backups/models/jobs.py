@@ -42,6 +42,7 @@ class Job(models.Model):
         LATE = "late", "Late"
         OFF = "off", "Timer is off"
         MASKED = "masked", "Timer is masked"
+        GONE = "gone", "Timer was removed"
         OK = "ok", "Arrived"
         RUNNING = "running", "Running"
         WARNING = "warning", "Arrived with warnings"
@@ -74,6 +75,7 @@ class Job(models.Model):
         State.LATE: 3,
         State.OFF: 4,
         State.MASKED: 4,
+        State.GONE: 4,
         State.WARNING: 4,
         State.SKIPPED: 5,
         State.NEVER: 5,
@@ -162,7 +164,8 @@ class Job(models.Model):
     @property
     def shows_its_run(self) -> bool:
         """Whether its state is what its last run came to, not what the timer did."""
-        by_timer = (*self.ABSENT, self.State.OFF, self.State.MASKED, self.State.LATE)
+        off = (self.State.OFF, self.State.MASKED, self.State.GONE)
+        by_timer = (*self.ABSENT, *off, self.State.LATE)
         return self.state not in by_timer
 
     @property

@@ -27,6 +27,7 @@ STATES = {
     Job.State.PAUSED: "off",
     Job.State.OFF: "warning",
     Job.State.MASKED: "warning",
+    Job.State.GONE: "warning",
     Job.State.OK: "ok",
     Job.State.CHANGED: "ok",
     Job.State.LATE: "warning",

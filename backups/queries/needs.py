@@ -100,6 +100,7 @@ _JOB_WORDS = {
     Job.State.STUCK: ("failed", "has a backup that does not end", "have backups that do not end"),
     Job.State.OFF: ("warning", "has its timer switched off", "have their timers off"),
     Job.State.MASKED: ("warning", "has its timer masked", "have their timers masked"),
+    Job.State.GONE: ("warning", "has lost its timer", "have lost their timers"),
     Job.State.WARNING: ("warning", "backed up with warnings", "have the same warning"),
 }
 

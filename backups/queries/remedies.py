@@ -7,6 +7,7 @@ from backups.models import Job, Run
 _BY_STATE = {
     Job.State.OFF: "off",
     Job.State.MASKED: "masked",
+    Job.State.GONE: "gone",
     Job.State.SKIPPED: "skipped",
     Job.State.MISSED: "missed",
     Job.State.NEVER: "missed",
@@ -27,8 +28,6 @@ def remedy_of_run(run: Run) -> str:
 def remedy_of_job(job: Job) -> str:
     """For what its timer did; what its runs came to, their own pages say."""
     code = _BY_STATE.get(Job.State(job.state), "")
-    if code == "off" and job.timer_state == "gone":
-        code = "gone"
     return command_for(code, _place(job, "")) if code else ""
 
 

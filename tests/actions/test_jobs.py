@@ -133,7 +133,7 @@ def test_a_timer_that_is_told_no_more_is_gone_and_may_come_back(host: Host) -> N
 
     tell(host, units=[unit_report(next_=DUE + timedelta(days=1))])
 
-    assert gone == ("off", "restic-backup.timer is masked or was removed: no further run is due.")
+    assert gone == ("gone", "restic-backup.timer was removed: nothing starts it any more.")
     assert state_of(host)[0] == "ok"
 
 
