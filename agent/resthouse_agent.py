@@ -15,8 +15,10 @@ dashboard. Standard library only; Python 3.9 and newer, systemd 247 and newer. I
 from __future__ import annotations
 
 import argparse
+import base64
 import contextlib
 import fcntl
+import grp
 import hashlib
 import http.client
 import ipaddress
@@ -34,14 +36,12 @@ import ssl
 import stat
 import subprocess
 import sys
-import threading
 import time
-import urllib.error
 import urllib.parse
 import urllib.request
 from collections import deque
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from subprocess import DEVNULL, PIPE
@@ -53,10 +53,11 @@ STATE = Path("/var/lib/resthouse-agent")
 PROGRAM = Path("/usr/local/sbin/resthouse-agent")
 UNITS = Path("/etc/systemd/system")
 OWN_UNITS = ("resthouse-agent.service", "resthouse-report@.service", "resthouse-agent.timer")
+HOOK = "60-resthouse.conf"
 
-TIMEOUT = 10
+TIMEOUT, PROGRESS_EVERY = 10, 30
 HOUR, DAY, WEEK = 3600, 86400, 7 * 86400
-SPOOL_FILES, SPOOL_BYTES = 500, 64 * 1024 * 1024
+SPOOL_FILES, SPOOL_BYTES, BATCH = 500, 64 * 1024 * 1024, 10
 # A little under the 64 KiB of the protocol: hiding a secret may lengthen a text.
 TEXT_LIMIT, SECURITY_LIMIT, LINE_LIMIT = 60_000, 250_000, 900
 TRUST_LIMIT, TRUST_BLOCKS = 64 * 1024, 20
@@ -73,27 +74,58 @@ class AgentError(Exception):
         self.status = status
 
 
-NAME = r"\b[A-Z][A-Z0-9_]*(?:PASSWORD|PASSPHRASE|SECRET|TOKEN|_KEY)(?!_FILE|_HINT|_ID)[A-Z0-9_]*="
-QUOTED = r'"(?:\\.|[^"\\])*"|' + r"'[^']*'"
+# Whatever a text holds, hiding takes time in proportion to its length: each repetition below
+# either is bounded, or takes what it has read into the match.
+NAME = r"(?:PASSWORD|PASSPHRASE|SECRET|TOKEN|_KEY)(?!_FILE|_HINT|_ID)[A-Z0-9_]{0,40}="
+QUOTED = r'"(?:\\[\s\S]|[^"\\\n])*"|' + r"'[^'\n]*'"
 SECRETS = (
     # restic masks the passwords of its URLs, but not in one that it cannot parse.
-    (r'(parse \\*").*?(\\*": )', r"\1***\2"),
-    (r'(invalid (?:port|userinfo|URL escape|character) \\*").*?(\\*")', r"\1***\2"),
-    (r"""(["'][^"'\n]*?://[^\s:/?#@"']*):[^"'\n]*@""", r"\1:***@"),
-    (r"""(://[^\s:/?#@"']*):[^\s"']*@""", r"\1:***@"),
-    (rf"""(?<!["'])({NAME})(?:{QUOTED}|\S+)""", r"\1***"),
-    (rf"""(["'])({NAME})(?:\\.|(?!\1)[^\\\n])*""", r"\1\2***"),
-    (r"(\bSetCredential(?:Encrypted)?=[^:\n]*:)(?:.*\\\n)*.*", r"\1***"),
-    (rf"(--password-command(?:=|\s+))(?:{QUOTED}|.+?(?=\s--?[a-z]|$))", r"\1***"),
-    (r"""(\b[Aa]uthorization["'\\]*\s*[:=]\s*["'\\]*)(?:\w+\s+)?[^\s"'\\]+""", r"\1***"),
+    (r'(parse \\{0,3}").*?(\\{0,3}": |$)', r"\1***\2"),
+    (r'(invalid (?:port|userinfo|URL escape|character) \\{0,3}").*?(\\{0,3}"|$)', r"\1***\2"),
+    # systemd quotes an assignment as a whole: Environment="RESTIC_PASSWORD=two words"
+    (rf"""(["'])([A-Z0-9_]{{0,40}}{NAME})(?:\\[\s\S]|(?!\1)[^\\\n])*""", r"\1\2***"),
+    (rf"""({NAME})(?!\*\*\*(?:["'\s]|$))(?:{QUOTED}|\S+)""", r"\1***"),
+    (r"(\bSetCredential(?:Encrypted)?=[^:\n]{0,255}:)(?:.*\\\n)*.*", r"\1***"),
+    (rf"(--password-command(?:=|\s{{1,9}}))(?:{QUOTED}|.+?(?=\s--?[a-z]|$))", r"\1***"),
+    (
+        r"""([Aa]uthorization["'\\]{0,6}\s{0,9}[:=]\s{0,9}["'\\]{0,6})"""
+        r"""(?:\w{1,20}\s{1,9})?[^\s"'\\]+""",
+        r"\1***",
+    ),
 )
 SECRET_PATTERNS = [(re.compile(pattern, re.M), shown) for pattern, shown in SECRETS]
+# What stands between :// and the first colon: a user, or a host with a dot, whose port follows.
+USER = re.compile(r"://([^:/?#@\s\"'<>\[]*):")
+HARMLESS = re.compile(
+    r"(?:localhost|[^:/.]*\.[^:/]*):\d{1,5}(?=[/?#\s\"'\\]|$)"
+    r"|[^:]*:\*\*\*@[^@\s\"']*(?=[\s\"']|$)"  # It is hidden already.
+)
+JSON_STRING = re.compile(r'"(?:\\.|[^"\\])*"')
 
 
 def redact(text: str) -> str:
     """The text without its passwords; rather too much hidden than too little."""
     for pattern, shown in SECRET_PATTERNS:
         text = pattern.sub(shown, text)
+    return "\n".join(redact_line(line) for line in text.split("\n"))
+
+
+def redact_line(line: str) -> str:
+    """A password may hold any character, so it lasts to the last @: of its string, if in JSON."""
+    if "://" not in line or "@" not in line:
+        return line
+    if line.startswith("{"):
+        with contextlib.suppress(ValueError, RecursionError):
+            json.loads(line)
+            return JSON_STRING.sub(lambda string: redact_addresses(string[0]), line)
+    return redact_addresses(line)
+
+
+def redact_addresses(text: str) -> str:
+    end = text.rfind("@")
+    for user in USER.finditer(text, 0, max(end, 0)):
+        if not HARMLESS.match(text, user.start(1)):
+            return f"{text[: user.end()]}***{text[end:]}"
     return text
 
 
@@ -109,29 +141,44 @@ def redact_arguments(arguments: Iterable[str]) -> list[str]:
     """An argv, where a secret may be an argument of its own or hold spaces and quotes."""
     shown, previous = [], ""
     for argument in arguments:
-        hidden = "***" if previous == "--password-command" else argument
-        shown.append(redact(re.sub(r"(://[^:/?#@]*):.*@", r"\1:***@", hidden))[:LINE_LIMIT])
+        hidden = "***" if previous == "--password-command" else redact_addresses(argument)
+        shown.append(redact(hidden)[:LINE_LIMIT])
         previous = argument
     return shown[:500]
 
 
 @dataclass(frozen=True)
 class Config:
-    """What enrolment left: the address, the key, and the certificate to trust."""
+    """What enrolment left: the address, the key, and what to trust there."""
 
     url: str
     key: str = field(default="", repr=False)
     host: str = ""
     ca: str = field(default="", repr=False)
+    pin: str = ""
     repositories: dict[str, str] = field(default_factory=dict)
     authorities: dict[str, list[str]] = field(default_factory=dict)
 
 
-class NoRedirects(urllib.request.HTTPRedirectHandler):
-    """A redirect could carry the key to another host, so none is followed."""
+def pin_of(certificate: bytes) -> str:
+    """The key of a certificate (DER) as `curl --pinnedpubkey` names it."""
+    fields = elements(elements(elements(certificate)[0], inside=True)[0], inside=True)
+    # Its version, which may be missing, then number, algorithm, issuer, dates, subject, key.
+    key = fields[6 if fields[0][0] == 0xA0 else 5]
+    return "sha256//" + base64.b64encode(hashlib.sha256(key).digest()).decode()
 
-    def redirect_request(self, *_: Any) -> None:
-        return None
+
+def elements(der: bytes, *, inside: bool = False) -> list[bytes]:
+    """The elements that follow each other in DER, or those inside of one."""
+    found = []
+    while der:
+        more = der[1] & 127 if der[1] & 128 else 0  # Bytes of the length, where one does not do.
+        length = int.from_bytes(der[2 : 2 + more], "big") if more else der[1]
+        if inside:
+            return elements(der[2 + more : 2 + more + length])
+        found.append(der[: 2 + more + length])
+        der = der[2 + more + length :]
+    return found
 
 
 @dataclass(frozen=True)
@@ -143,30 +190,52 @@ class Dashboard:
     def call(self, path: str, body: Json | None = None) -> Json:
         """Ask, and take no longer than a time-out for it."""
         headers = {"Accept": "application/json", "User-Agent": f"resthouse-agent/{VERSION}"}
-        if self.config.key:
-            headers["Authorization"] = f"Bearer {self.config.key}"
+        headers["Authorization"] = f"Bearer {self.config.key}"
         data = None
         if body is not None:
             headers["Content-Type"] = "application/json"
             data = json.dumps(body, ensure_ascii=False).encode(errors="replace")
-        request = urllib.request.Request(self.config.url + path, data, headers)  # noqa: S310
-        # The certificate given at enrolment and no other; else those of the system.
-        trust = ssl.create_default_context(cadata=self.config.ca or None)
-        # None stands for the proxies of the environment.
-        proxies: dict[str, str] | None = {} if is_loopback(self.config.url) else None
-        opener = urllib.request.build_opener(
-            urllib.request.ProxyHandler(proxies),
-            urllib.request.HTTPSHandler(context=trust),
-            NoRedirects(),
-        )
+        url = urllib.parse.urlsplit(self.config.url)
         try:
-            with opener.open(request, timeout=TIMEOUT) as answer:
-                return dict(json.loads(answer.read(TEXT_LIMIT)))
-        except urllib.error.HTTPError as error:
-            raise AgentError(_sentence(error), error.code) from None
+            with contextlib.closing(self.connection(url)) as connection:
+                connection.request("POST" if data else "GET", url.path + path, data, headers)
+                answer = connection.getresponse()
+                text = answer.read(TEXT_LIMIT)
+            # A redirect could carry the key to another host, so none is followed.
+            if 300 <= answer.status < 400:
+                moved = f"The dashboard has moved to {answer.headers.get('Location')}"
+                raise AgentError(f"{moved}: enrol with that.", answer.status)
+            if answer.status >= 400:
+                raise AgentError(_refusal(text, answer), answer.status)
+            return dict(json.loads(text))
         except (OSError, http.client.HTTPException, ValueError, TypeError) as error:
-            reason = getattr(error, "reason", error)
-            raise AgentError(f"{self.config.url} cannot be reached: {reason}.") from None
+            raise AgentError(f"{self.config.url} cannot be reached: {error}.") from None
+
+    def connection(self, url: urllib.parse.SplitResult) -> http.client.HTTPConnection:
+        """A line that trusts the certificate or the key given at enrolment and no other; where
+        nothing was given, what the system trusts."""
+        address = (url.hostname or "", url.port or (443 if url.scheme == "https" else 80))
+        if url.scheme == "http":  # To this machine alone, as `checked` sees to.
+            return http.client.HTTPConnection(*address, timeout=TIMEOUT)
+        trust = ssl.create_default_context(cadata=self.config.ca or None)
+        if self.config.pin:
+            trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
+        proxy = urllib.parse.urlsplit(urllib.request.getproxies().get("https", ""))
+        if is_loopback(url) or not proxy.hostname or urllib.request.proxy_bypass(address[0]):
+            line = http.client.HTTPSConnection(*address, timeout=TIMEOUT, context=trust)
+        else:
+            way = (proxy.hostname, proxy.port or 3128)
+            line = http.client.HTTPSConnection(*way, timeout=TIMEOUT, context=trust)
+            who = base64.b64encode(f"{proxy.username}:{proxy.password}".encode()).decode()
+            line.set_tunnel(
+                *address, {"Proxy-Authorization": f"Basic {who}"} if proxy.username else {}
+            )
+        line.connect()
+        found = pin_of(line.sock.getpeercert(binary_form=True) or b"") if self.config.pin else ""
+        if found != self.config.pin:
+            line.close()
+            raise OSError(f"it shows another key, {found}")
+        return line
 
     def report(self, host: Json, parts: Iterable[Json]) -> None:
         body: Json = {"sent": iso(time.time()), "host": host, "runs": [], "units": []}
@@ -177,17 +246,15 @@ class Dashboard:
             raise AgentError(f"{self.config.url} did not answer as a dashboard does.")
 
 
-def _sentence(error: urllib.error.HTTPError) -> str:
-    if 300 <= error.code < 400:
-        return f"The dashboard has moved to {error.headers.get('Location')}: enrol with that."
+def _refusal(text: bytes, answer: http.client.HTTPResponse) -> str:
     try:
-        return str(json.loads(error.read(TEXT_LIMIT))["detail"])[:500]
-    except (OSError, http.client.HTTPException, ValueError, LookupError, TypeError):
-        return f"The dashboard answered {error.code} {error.reason}."
+        return str(json.loads(text)["detail"])[:500]
+    except (ValueError, LookupError, TypeError):
+        return f"The dashboard answered {answer.status} {answer.reason}."
 
 
-def is_loopback(url: str) -> bool:
-    host = urllib.parse.urlsplit(url).hostname or ""
+def is_loopback(url: urllib.parse.SplitResult) -> bool:
+    host = url.hostname or ""
     with contextlib.suppress(ValueError):
         return ipaddress.ip_address(host).is_loopback
     return host == "localhost"
@@ -207,9 +274,6 @@ def write_file(path: Path, text: str, mode: int) -> None:
             file.write(text)
             file.flush()
             os.fchmod(descriptor, mode)
-            if os.geteuid() == 0:  # What root adds to the spool, the agent's user must read.
-                owner = path.parent.stat()
-                os.fchown(descriptor, owner.st_uid, owner.st_gid)
             os.fsync(descriptor)
         new.replace(path)
     except BaseException:
@@ -244,11 +308,20 @@ class Home:
         try:
             return Config(**json.loads(path.read_text()))
         except FileNotFoundError:
-            raise AgentError(
-                "Not enrolled yet. Run: resthouse-agent enrol --url URL --token TOKEN"
-            ) from None
+            how = "Run: resthouse-agent enrol --url URL --token TOKEN"
+            raise AgentError(f"Not enrolled yet. {how}") from None
         except (OSError, ValueError, TypeError) as error:
             raise AgentError(f"{path} cannot be read ({error}). Enrol again.") from None
+
+    def leave_root(self) -> None:
+        """Become the user whose folder this is: there, links could lead root to any file."""
+        with contextlib.suppress(FileNotFoundError):
+            owner = self.state.lstat()
+            if os.geteuid() == 0 != owner.st_uid:
+                readers = [g.gr_gid for g in grp.getgrall() if g.gr_name == "systemd-journal"]
+                os.setgroups(readers)
+                os.setgid(owner.st_gid)
+                os.setuid(owner.st_uid)
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
@@ -271,8 +344,8 @@ class Home:
         write_file(self.state / "memory.json", json.dumps({**self.recall(), **facts}), 0o600)
 
     def add_run(self, run: Json) -> None:
-        progress = self.spool / f"progress-{run['key']}.json"
-        result = self.spool / f"run-{run['started']}-{run['key']}.json"
+        name = f"{run['started']}-{run['key']}.json"
+        progress, result = self.spool / f"progress-{name}", self.spool / f"run-{name}"
         content = json.dumps({"runs": redact_all(run)})
         write_file(result if run["finished"] else progress, content, 0o600)
         if run["finished"]:
@@ -288,10 +361,11 @@ class Home:
         return [path for kind in kinds for path in sorted(self.spool.glob(kind))]
 
     def trim(self) -> None:
-        """Stay within bounds: results are the last to go, and of these the oldest first."""
-        results = sorted(self.spool.glob("run-*.json"))
+        """Stay within bounds: progress goes first, results last, the oldest of a kind first."""
+        units, results = (sorted(self.spool.glob(f"{kind}-*.json")) for kind in ("unit", "run"))
+        others = sorted(set(self.spool.iterdir()).difference(units, results))
         keep = []
-        for path in [*sorted(set(self.spool.iterdir()) - set(results)), *results]:
+        for path in [*others, *units, *results]:
             with contextlib.suppress(FileNotFoundError):  # A `run` may have ended just now.
                 facts = path.stat()
                 keep.append((path, facts.st_size))
@@ -302,7 +376,7 @@ class Home:
 
     def send(self, dashboard: Dashboard) -> int:
         """Hand over what waits and delete what was taken; how much that was."""
-        host, parts, step = host_facts(), self.waiting(), 10
+        host, parts, step = host_facts(), self.waiting(), BATCH
         sent = len(parts)
         if not parts:
             dashboard.report(host, [])  # With nothing to tell this says: still here.
@@ -323,6 +397,17 @@ class Home:
             parts = parts[step:]
         self.remember(contact=iso(time.time()))
         return sent
+
+
+def flush(home: Home, config: Config) -> str:
+    """Send what waits; a dashboard that is away is no failure of this host."""
+    home.trim()
+    try:
+        return f"Reported to {config.url}: {home.send(Dashboard(config))}."
+    except AgentError as error:
+        if error.status in (401, 403):
+            raise AgentError(f"{error} To go on reporting, enrol this host again.") from None
+        return f"{error} Kept for later: {len(home.waiting())}."
 
 
 ENVIRONMENT = {
@@ -404,8 +489,9 @@ def show(names: Iterable[str]) -> dict[str, Properties]:
         for line in block.splitlines():
             key, _, value = line.partition("=")
             properties[key] = f"{properties[key]}\n{value}" if key in properties else value
-        if properties.get("LoadState") == "loaded":
-            units[properties["Id"]] = properties
+        state, name = properties.get("LoadState"), properties.get("Id", "")
+        if state == "loaded" or (state == "masked" and name.endswith(".timer")):
+            units[name] = properties
     return units
 
 
@@ -460,6 +546,8 @@ ENDS = {
     "0e4284a0caca4bfc81c0bb6786972673": "",  # skipped by its ExecCondition=
     "be02cf6855d2428ba40df7e9d022f03d": "",  # the job failed, and nothing else was said
 }
+# How PID 1 says that a condition kept it from starting, up to systemd 249 and since then.
+SKIPPED = re.compile(r"resulted in \S+ being skipped|was skipped because")
 RUN_FIELDS = (
     "MESSAGE,MESSAGE_ID,PRIORITY,_PID,_COMM,_CMDLINE,EXIT_CODE,EXIT_STATUS,UNIT_RESULT,JOB_TYPE"
 )
@@ -591,23 +679,36 @@ def arguments_of(commands: list[str], properties: Properties) -> list[str]:
     return split((backups or commands or [""])[0])
 
 
-def told_to_restic(arguments: list[str], properties: Properties) -> argparse.Namespace:
-    """The options among its arguments, and the variables that its unit gives it."""
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-    parser.add_argument("-r", "--repo")
-    parser.add_argument("--repository-file")
-    parser.add_argument("--cacert", action="append")
-    told = argparse.Namespace(repo="", repository_file="", cacert=[], is_whole=True)
-    with contextlib.suppress(argparse.ArgumentError, SystemExit):
-        parser.parse_known_args(arguments, told)
-    lines = split(properties.get("Environment", ""))
+@dataclass(frozen=True)
+class Told:
+    """What restic is told by its arguments and by the variables that its unit gives it."""
+
+    arguments: list[str]
+    variables: dict[str, str]
+    is_whole: bool
+
+    def options(self, *names: str) -> list[str]:
+        """The values of an option, as `--repo X` or `--repo=X`."""
+        found = []
+        for argument, following in zip(self.arguments, [*self.arguments[1:], ""]):
+            name, equals, value = argument.partition("=")
+            if name in names:
+                found.append(value if equals else following)
+        return found
+
+    def variable(self, name: str) -> str:
+        return self.variables.get(name, "").strip("\"'")
+
+
+def told_to_restic(arguments: list[str], properties: Properties) -> Told:
+    lines, is_whole = split(properties.get("Environment", "")), True
     for file in properties.get("EnvironmentFiles", "").splitlines():
         try:
             lines += content_of(file.rpartition(" (")[0]).splitlines()
         except (OSError, ValueError):
-            told.is_whole = False
-    told.variables = dict(line.strip().partition("=")[::2] for line in lines)
-    return told
+            is_whole = False
+    variables = dict(line.strip().partition("=")[::2] for line in lines)
+    return Told(arguments, variables, is_whole)
 
 
 def content_of(file: str) -> str:
@@ -629,21 +730,20 @@ def path_of(file: str, unit: str, properties: Properties) -> str:
     return file
 
 
-def repository_of(unit: str, arguments: list[str], properties: Properties) -> str:
+def repository_of(unit: str, told: Told, properties: Properties) -> str:
     """Where a job backs up to, without its password; "" where only root may read it."""
-    told = told_to_restic(arguments, properties)
-    repository = told.repo or told.variables.get("RESTIC_REPOSITORY", "")
-    source = told.repository_file or told.variables.get("RESTIC_REPOSITORY_FILE", "")
+    repository = (told.options("-r", "--repo") or [told.variable("RESTIC_REPOSITORY")])[-1]
+    files = told.options("--repository-file") or [told.variable("RESTIC_REPOSITORY_FILE")]
     with contextlib.suppress(OSError, ValueError):
-        repository = repository or (source and content_of(path_of(source, unit, properties)))
+        if files[-1] and not repository:
+            repository = content_of(path_of(files[-1], unit, properties))
     return redact_arguments([repository.strip(" \t\n\"'")])[0]
 
 
-def authorities_of(unit: str, arguments: list[str], properties: Properties) -> list[str] | None:
+def authorities_of(unit: str, told: Told, properties: Properties) -> list[str] | None:
     """The files that a job trusts the certificates of; none: the system's. None: nobody told."""
-    told = told_to_restic(arguments, properties)
-    files = ",".join(told.cacert) or told.variables.get("RESTIC_CACERT", "").strip("\"'")
-    if any(argument.startswith("--insecure-tls") for argument in arguments):
+    files = ",".join(told.options("--cacert")) or told.variable("RESTIC_CACERT")
+    if any(argument.startswith("--insecure-tls") for argument in told.arguments):
         return None  # It trusts whatever comes.
     if files:
         return [path_of(file, unit, properties) for file in files.split(",")]
@@ -689,9 +789,10 @@ def assess(unit: str, properties: Properties, timer: Json | None) -> Json:
     }
 
 
-def timer_of(unit: str, properties: Properties, rows: dict[str, Json]) -> Json | None:
+def timer_of(unit: str, properties: Properties, rows: dict[str, Json], known: str) -> Json | None:
+    """Its timer, by the name that it had where systemd tells none: a masked one starts nothing."""
     triggers = [name for name in properties["TriggeredBy"].split() if name.endswith(".timer")]
-    name = triggers[0] if triggers else unit[: -len("service")] + "timer"
+    name = (triggers or [known or unit[: -len("service")] + "timer"])[0]
     timer = show([name]).get(name)
     if timer is None:
         return None
@@ -699,12 +800,13 @@ def timer_of(unit: str, properties: Properties, rows: dict[str, Json]) -> Json |
     schedule += re.findall(r"\{ (.*?) ;", timer.get("TimersMonotonic", ""))
     # Never is 0, null or the largest number, as the version likes.
     times = {key: rows.get(name, {}).get(key) or 0 for key in ("next", "last")}
+    is_masked = timer["LoadState"] == "masked"
     return {
         "name": name,
         "schedule": "; ".join(schedule).replace("USec=", "Sec=")[:LINE_LIMIT],
         **{key: iso(at / 1e6) if 0 < at < 2**62 else None for key, at in times.items()},
         "persistent": timer.get("Persistent") == "yes",
-        "state": timer.get("UnitFileState") or timer["ActiveState"],
+        "state": "masked" if is_masked else timer.get("UnitFileState") or timer["ActiveState"],
     }
 
 
@@ -713,58 +815,78 @@ def collect(home: Home, config: Config, only: list[str]) -> None:
     memory, now = home.recall(), time.time()
     units = show(only) if only else show_jobs(memory, now)
     told, restic = memory.get("told", {}), version_of("restic", "version")
-    for key, unit in invocations(units, now - WEEK).items():
-        if key in told:
+    for run in starts(units, now - WEEK):
+        if run.key in told:
             continue
-        run, properties = Run(key, unit[: -len(".service")], unit), units[unit]
-        is_oneshot = properties["Type"] == "oneshot"
-        matches = (f"INVOCATION_ID={key}", "+", f"_SYSTEMD_INVOCATION_ID={key}")
-        for entry in journal(*matches, fields=RUN_FIELDS):
-            run.take(entry, is_oneshot=is_oneshot)
-        run.settle(properties)
+        properties = units[run.unit]
+        if not run.ended:
+            read_run(run, properties)
         arguments = arguments_of(run.commands, properties)
-        repository = repository_of(unit, arguments, properties) or config.repositories.get(unit, "")
-        authorities = authorities_of(unit, arguments, properties)
+        from_restic = told_to_restic(arguments, properties)
+        repository = repository_of(run.unit, from_restic, properties)
+        authorities = authorities_of(run.unit, from_restic, properties)
         if authorities is None:
-            authorities = config.authorities.get(unit)
+            authorities = config.authorities.get(run.unit)
+        repository = repository or config.repositories.get(run.unit, "")
         home.add_run(run.report(arguments, repository, restic, certificates_in(authorities)))
         if run.ended:
-            told[key] = now
+            told[run.key] = now
     memory["told"] = {key: at for key, at in told.items() if at > now - 2 * WEEK}
     units.update(show([OWN_UNITS[0]]))
     memory["units"] = collect_units(home, memory.get("units", {}), units, now)
     home.remember(**memory)
 
 
-def invocations(jobs: Iterable[str], since: float) -> dict[str, str]:
-    """The invocations of these units, oldest first, as PID 1 logged them."""
+def starts(jobs: Iterable[str], since: float) -> Iterator[Run]:
+    """The invocations of these units, oldest first, as PID 1 logged them; and the starts that
+    came to nothing because of a Condition…= or an Assert…=, which are no invocations."""
     matches = [f"UNIT={job}" for job in sorted(jobs)]
-    if not matches:
-        return {}
-    entries = journal("_PID=1", *matches, fields="INVOCATION_ID,UNIT", since=since)
-    return {str(e["INVOCATION_ID"]): str(e["UNIT"]) for e in entries if e.get("INVOCATION_ID")}
+    seen = {""}
+    fields = "INVOCATION_ID,UNIT,MESSAGE,MESSAGE_ID,JOB_RESULT"
+    for entry in journal("_PID=1", *matches, fields=fields, since=since) if matches else ():
+        unit, key = str(entry["UNIT"]), str(entry.get("INVOCATION_ID") or "")
+        is_unmet = entry.get("MESSAGE_ID") == JOB_DONE and SKIPPED.search(str(entry["MESSAGE"]))
+        if is_unmet or entry.get("JOB_RESULT") == "assert":
+            moment = entry["__REALTIME_TIMESTAMP"]
+            key = hashlib.sha256(f"{unit} {moment}".encode()).hexdigest()[:32]
+            run = Run(key, unit[: -len(".service")], unit)
+            run.started = run.ended = int(moment)
+            run.result = "condition"
+            run.tail.add(_message(entry))
+            yield run
+        elif key not in seen:
+            seen.add(key)
+            yield Run(key, unit[: -len(".service")], unit)
+
+
+def read_run(run: Run, properties: Properties) -> None:
+    is_oneshot = properties["Type"] == "oneshot"
+    matches = (f"INVOCATION_ID={run.key}", "+", f"_SYSTEMD_INVOCATION_ID={run.key}")
+    for entry in journal(*matches, fields=RUN_FIELDS):
+        run.take(entry, is_oneshot=is_oneshot)
+    run.settle(properties)
 
 
 def collect_units(home: Home, seen: Json, units: dict[str, Properties], now: float) -> Json:
     """Each unit when it or its timer changed, and once a day."""
     rows = timer_rows()
     for name, properties in units.items():
-        timer = timer_of(name, properties, rows)
+        before = seen.get(name, {})
+        timer = timer_of(name, properties, rows, before.get("timer", ""))
         # The agent's own timer elapses every few minutes, which is no news.
         news = timer if name != OWN_UNITS[0] else None
         about = json.dumps([text_of(name), properties["NeedDaemonReload"], news])
         digest = hashlib.sha256(about.encode()).hexdigest()
-        before = seen.get(name, {})
         if before.get("digest") != digest or before["at"] < now - DAY:
             home.add_unit(assess(name, properties, timer))
-            seen[name] = {"digest": digest, "at": now}
+            known = timer["name"] if timer else before.get("timer", "")
+            seen[name] = {"digest": digest, "at": now, "timer": known}
     return seen
 
 
-def report(home: Home, only: Iterable[str] = ()) -> None:
+def report(home: Home, config: Config, only: Iterable[str]) -> None:
     """Collect, keep, send."""
-    config = home.config()
-    # A hook names its unit with the way it ended.
+    # A hook names its unit together with the way in which it ended.
     names = [re.sub(r"(\.service|:success|:failure)$", "", name) + ".service" for name in only]
     with home.lock():
         if home.state == STATE and has_systemd():
@@ -772,54 +894,83 @@ def report(home: Home, only: Iterable[str] = ()) -> None:
         print(flush(home, config))
 
 
-def flush(home: Home, config: Config) -> str:
-    """Send what waits; a dashboard that is away is no failure of this host."""
-    home.trim()
-    try:
-        return f"Reported to {config.url}: {home.send(Dashboard(config))}."
-    except AgentError as error:
-        if error.status in (401, 403):
-            raise AgentError(f"{error} To go on reporting, enrol this host again.") from None
-        return f"{error} Kept for later: {len(home.waiting())}."
-
-
 def run(home: Home, name: str, command: list[str]) -> int:
     """Run a command as if this program were not there, and report how it went."""
     one = Run(secrets.token_hex(16), name)
     environment = shlex.join(f"{key}={value}" for key, value in os.environ.items())
     properties = {"Environment": environment, "ExecStart": f"path={command[0]} ;"}
-    repository = repository_of("", command, properties)
-    trust = certificates_in(authorities_of("", command, properties))
-    about = (command, repository, version_of("restic", "version"), trust)
+    told = told_to_restic(command, properties)
+    trust = certificates_in(authorities_of("", told, properties))
+    about = (command, repository_of("", told, properties), version_of("restic", "version"), trust)
+    teller = Teller(home)
     one.started = time.time_ns() // 1000
-    tell(home, one.report(*about))
-    code = execute(command, one.tail)
+    teller.tell(one.report(*about))
+    code = execute(command, one.tail, lambda: teller.tell_if_idle(one.report(*about)))
     one.ended = time.time_ns() // 1000
     one.exit_code, one.signal = (code, "") if code >= 0 else (None, signal_name(-code))
-    tell(home, one.report(*about)).join(3 * TIMEOUT)
+    teller.tell(one.report(*about))
+    teller.wait()
     return code if code >= 0 else 128 - code
 
 
-def tell(home: Home, story: Json) -> threading.Thread:
-    """Keep now, send beside: the command neither waits for the dashboard nor fails with it."""
+class Teller:
+    """Keeps and sends in processes of their own, so that the command neither waits for the
+    dashboard nor fails with it; and there root can be left, while the command keeps it."""
 
-    def send() -> None:
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self.processes: list[int] = []
+
+    def tell(self, story: Json) -> None:
+        sys.stdout.flush()
+        process = os.fork()
+        if process:
+            self.processes.append(process)
+            return
         try:
-            with home.lock():
-                flush(home, home.config())
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # A terminal sends it to all of us.
+            self.keep_and_send(story)
         except (AgentError, OSError, ValueError) as error:
             print(f"resthouse-agent: {error}", file=sys.stderr)
+        finally:
+            os._exit(0)
 
-    try:
-        home.add_run(story)
-    except OSError as error:
-        print(f"resthouse-agent: this run cannot be kept: {error}", file=sys.stderr)
-    thread = threading.Thread(target=send, daemon=True)
-    thread.start()
-    return thread
+    def keep_and_send(self, story: Json) -> None:
+        is_kept = False
+        try:
+            config = self.home.config()
+        finally:  # A host that is not enrolled yet keeps it, too.
+            self.home.leave_root()
+            try:
+                self.home.add_run(story)
+                is_kept = True
+            except OSError as error:
+                print(f"resthouse-agent: this run cannot be kept: {error}", file=sys.stderr)
+        if is_kept:
+            with self.home.lock():
+                flush(self.home, config)
+        else:
+            Dashboard(config).report(host_facts(), [{"runs": redact_all(story)}])
+
+    def tell_if_idle(self, story: Json) -> None:
+        if self.is_idle():
+            self.tell(story)
+
+    def is_idle(self) -> bool:
+        """Whether all that was told has been taken, or waits on the disk."""
+        self.processes = [one for one in self.processes if os.waitpid(one, os.WNOHANG) == (0, 0)]
+        return not self.processes
+
+    def wait(self) -> None:
+        """What is kept by then waits for the next report."""
+        deadline = time.monotonic() + TIMEOUT
+        while not self.is_idle() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        for process in self.processes:
+            os.kill(process, signal.SIGKILL)
 
 
-def execute(command: list[str], tail: Tail) -> int:
+def execute(command: list[str], tail: Tail, tell_progress: Callable[[], None]) -> int:
     """Run, pass on output and signals, keep the tail; the exit code, or minus the signal."""
     try:
         process = subprocess.Popen(command, stdout=PIPE, stderr=PIPE)
@@ -836,13 +987,17 @@ def execute(command: list[str], tail: Tail) -> int:
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, pass_on)
+    told = time.monotonic()
     with selectors.DefaultSelector() as selector:
         selector.register(process.stdout, selectors.EVENT_READ, [1, b""])  # type: ignore[arg-type]
         selector.register(process.stderr, selectors.EVENT_READ, [2, b""])  # type: ignore[arg-type]
         while selector.get_map():
-            for ready, _ in selector.select():
+            for ready, _ in selector.select(PROGRESS_EVERY):
                 if not pump(ready.fd, ready.data, tail):
                     selector.unregister(ready.fileobj)
+            if time.monotonic() - told > PROGRESS_EVERY:
+                told = time.monotonic()
+                tell_progress()
     return process.wait()
 
 
@@ -860,8 +1015,7 @@ def pump(source: int, sink: list[Any], tail: Tail) -> bool:
     return bool(chunk)
 
 
-def status(home: Home) -> None:
-    config = home.config()
+def status(home: Home, config: Config) -> None:
     try:
         key = f"valid, for {Dashboard(config).call('/api/key')['host']}"
     except (AgentError, KeyError) as error:
@@ -873,15 +1027,15 @@ def status(home: Home) -> None:
     print(f"Waiting       {len(home.waiting())} in {home.spool}")
 
 
-def enrol(home: Home, url: str, token: str, ca: Path | None) -> None:
+def enrol(home: Home, url: str, token: str, ca: Path | None, pin: str) -> None:
     """Exchange the one-time token for this host's key, then install what reports by itself."""
     if home.state == STATE and os.geteuid() != 0:
         raise AgentError("Only root can enrol this host. Or keep all in a folder: --state DIR")
-    config = Config(url=checked(url), ca=ca.read_text() if ca else "")
+    config = Config(url=checked(url), ca=ca.read_text() if ca else "", pin=pin)
     answer = Dashboard(config).call("/api/enrol", {"token": token, "host": host_facts()})
     if not answer.get("key"):
         raise AgentError(f"{config.url} did not answer as a dashboard does.")
-    config = Config(config.url, str(answer["key"]), str(answer.get("host")), config.ca)
+    config = replace(config, key=str(answer["key"]), host=str(answer.get("host")))
     write_file(home.config_file, json.dumps(asdict(config)), 0o600)
     print(f"Enrolled at {config.url} as {config.host}.")
     if home.state == STATE and has_systemd():
@@ -890,13 +1044,13 @@ def enrol(home: Home, url: str, token: str, ca: Path | None) -> None:
         print("Report a job with: resthouse-agent run NAME -- COMMAND…")
 
 
-def checked(url: str) -> str:
-    parts = urllib.parse.urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+def checked(address: str) -> str:
+    url = urllib.parse.urlsplit(address)
+    if url.scheme not in ("http", "https") or not url.hostname or url.username:
         raise AgentError("The address must look like https://backup.example.org")
-    if parts.scheme == "http" and not is_loopback(url):
+    if url.scheme == "http" and not is_loopback(url):
         raise AgentError("Over plain HTTP anybody on the way could read the key: use https://")
-    return url.rstrip("/")
+    return address.rstrip("/")
 
 
 SERVICE = """\
@@ -916,35 +1070,23 @@ StateDirectoryMode=0700
 TimeoutStartSec=5min
 Nice=10
 CapabilityBoundingSet=
-NoNewPrivileges=yes
 UMask=0077
 ProtectSystem=strict
-ProtectHome=yes
-PrivateTmp=yes
-PrivateDevices=yes
-PrivateMounts=yes
-PrivateUsers=yes
 ProtectProc=invisible
 ProcSubset=pid
-ProtectClock=yes
-ProtectHostname=yes
-ProtectControlGroups=yes
-ProtectKernelLogs=yes
-ProtectKernelModules=yes
-ProtectKernelTunables=yes
-LockPersonality=yes
-MemoryDenyWriteExecute=yes
-RemoveIPC=yes
-RestrictNamespaces=yes
-RestrictRealtime=yes
-RestrictSUIDSGID=yes
 RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
 SystemCallArchitectures=native
 SystemCallFilter=@system-service
 SystemCallFilter=~@privileged @resources
 SystemCallErrorNumber=EPERM
+{closed}
 {network}"""
-
+CLOSED = (
+    "NoNewPrivileges ProtectHome PrivateTmp PrivateDevices PrivateMounts PrivateUsers ProtectClock "
+    "ProtectHostname ProtectControlGroups ProtectKernelLogs ProtectKernelModules RemoveIPC "
+    "ProtectKernelTunables LockPersonality MemoryDenyWriteExecute RestrictNamespaces "
+    "RestrictRealtime RestrictSUIDSGID"
+)
 TIMER = """\
 # Written by resthouse-agent enrol, taken away by resthouse-agent remove.
 [Unit]
@@ -977,6 +1119,7 @@ def install(home: Home, config: Config) -> None:
         "python": shutil.which("python3", path="/usr/local/bin:/usr/bin:/bin") or sys.executable,
         "program": PROGRAM,
         "config": home.config_file,
+        "closed": "\n".join(f"{name}=yes" for name in CLOSED.split()),
         "network": network_limit(config.url),
     }
     about = "Report to the Resthouse dashboard"
@@ -985,7 +1128,6 @@ def install(home: Home, config: Config) -> None:
     for name, text in zip(OWN_UNITS, (own, hook, TIMER)):
         write_file(UNITS / name, text, 0o644)
     add_hooks(home, config)
-    systemctl("daemon-reload")
     systemctl("enable", "--quiet", "--now", OWN_UNITS[2])
     systemctl("start", OWN_UNITS[0])  # The first report comes from the unit: its sandbox works.
 
@@ -1008,31 +1150,35 @@ def add_hooks(home: Home, config: Config) -> None:
     if version_of("systemctl", "--version") < "249":
         del hooks[0]  # OnSuccess= is unknown there; the timer reports what the hook misses.
     for name, properties in show_jobs({}, time.time()).items():
-        write_file(UNITS / f"{name}.d/60-resthouse.conf", "\n".join(["[Unit]", *hooks, ""]), 0o644)
-        arguments = arguments_of([], properties)
-        config.repositories[name] = repository_of(name, arguments, properties)
-        authorities = authorities_of(name, arguments, properties)
+        write_file(UNITS / f"{name}.d" / HOOK, "\n".join(["[Unit]", *hooks, ""]), 0o644)
+        told = told_to_restic(arguments_of([], properties), properties)
+        config.repositories[name] = repository_of(name, told, properties)
+        authorities = authorities_of(name, told, properties)
         if authorities is not None:
             config.authorities[name] = authorities
-        print(f"Reports {name}.")
+        print(f"Reports {name} as soon as it ends.")
     write_file(home.config_file, json.dumps(asdict(config)), 0o600)
+    systemctl("daemon-reload")
 
 
 def remove(home: Home, *, purge: bool) -> None:
     """Take away units and hooks; with purge also the key, what waits, and the program."""
-    subprocess.run(["systemctl", "disable", "--quiet", "--now", OWN_UNITS[2]], check=False)
-    hooks = list(UNITS.glob("*.service.d/60-resthouse.conf"))
-    for path in [*hooks, *(UNITS / name for name in OWN_UNITS)]:
-        path.unlink(missing_ok=True)
-    for hook in hooks:
-        with contextlib.suppress(OSError):  # Where other drop-ins are, the directory stays.
-            hook.parent.rmdir()
-    if has_systemd():
+    if home.state == STATE and has_systemd():
+        subprocess.run(["systemctl", "disable", "--quiet", "--now", OWN_UNITS[2]], check=False)
+        hooks = list(UNITS.glob(f"*.service.d/{HOOK}"))
+        for path in [*hooks, *(UNITS / name for name in OWN_UNITS)]:
+            path.unlink(missing_ok=True)
+        for hook in hooks:
+            with contextlib.suppress(OSError):  # Where other drop-ins are, the directory stays.
+                hook.parent.rmdir()
         systemctl("daemon-reload")
     if purge:
         home.config_file.unlink(missing_ok=True)
-        PROGRAM.unlink(missing_ok=True)
-        shutil.rmtree(home.state, ignore_errors=True)
+        shutil.rmtree(home.spool, ignore_errors=True)
+        (home.state / "memory.json").unlink(missing_ok=True)
+        if home.state == STATE:
+            shutil.rmtree(home.state, ignore_errors=True)
+            PROGRAM.unlink(missing_ok=True)
     print("Removed. The backups go on; the dashboard hears no more of them.")
 
 
@@ -1044,21 +1190,24 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--version", action="version", version=VERSION)
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
 
-    def add(verb: str, help: str) -> argparse.ArgumentParser:  # noqa: A002  as argparse calls it
-        added = verbs.add_parser(verb, help=help, description=help, allow_abbrev=False)
+    def add(verb: str, about: str) -> argparse.ArgumentParser:
+        added = verbs.add_parser(verb, help=about, description=about, allow_abbrev=False)
         added.add_argument("--state", type=Path, default=STATE, help="keep all in this folder")
         return added
 
     verb = add("enrol", "make this host known to a dashboard")
     verb.add_argument("--url", required=True, help="the address of the dashboard")
     verb.add_argument("--token", required=True, help="the one-time token of this host")
-    verb.add_argument("--cacert", type=Path, help="trust this certificate and no other")
+    trust = verb.add_mutually_exclusive_group()
+    trust.add_argument("--cacert", type=Path, help="trust this authority and no other")
+    trust.add_argument("--pin", default="", help="trust this key alone: sha256//…, as curl has it")
     verb = add("run", "run a command and report how it went")
     verb.usage = "resthouse-agent run NAME [--state DIR] -- COMMAND..."
     verb.add_argument("name", metavar="NAME", help="what its job is called")
     verb = add("report", "report what is new, of these units or of all")
     verb.add_argument("units", metavar="UNIT", nargs="*")
     add("flush", "send what waits and look for nothing new")
+    add("hook", "let jobs that came later report as soon as they end, too")
     add("status", "show the dashboard, the last contact and what waits")
     verb = add("remove", "take away what enrolment installed")
     verb.add_argument("--purge", action="store_true", help="also the key, what waits, the program")
@@ -1076,20 +1225,31 @@ def main(argv: list[str]) -> int:
         if options.verb == "run":
             return run(home, options.name, options.command)
         if options.verb == "enrol":
-            enrol(home, options.url, options.token, options.cacert)
-        elif options.verb == "report":
-            report(home, options.units)
-        elif options.verb == "flush":
-            with home.lock():
-                print(flush(home, home.config()))
-        elif options.verb == "status":
-            status(home)
-        else:
+            enrol(home, options.url, options.token, options.cacert, options.pin)
+        elif options.verb == "remove":
             remove(home, purge=options.purge)
+        else:
+            answer(home, options)
     except (AgentError, OSError) as error:
         print(f"resthouse-agent: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def answer(home: Home, options: argparse.Namespace) -> None:
+    """The verbs of a host that is enrolled; all but one need no root, and go on without."""
+    config = home.config()
+    if options.verb != "hook":
+        home.leave_root()
+    if options.verb == "hook":
+        add_hooks(home, config)
+    elif options.verb == "report":
+        report(home, config, options.units)
+    elif options.verb == "status":
+        status(home, config)
+    else:
+        with home.lock():
+            print(flush(home, config))
 
 
 if __name__ == "__main__":

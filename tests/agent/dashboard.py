@@ -48,6 +48,7 @@ class FakeDashboard(ThreadingHTTPServer):
     def __init__(self, port: int = 0) -> None:
         super().__init__(("127.0.0.1", port), Handler)
         self.url = f"http://127.0.0.1:{self.server_port}"
+        self.asked: list[str] = []
         self.reports: list[dict] = []
         self.violations: list[str] = []
         self.refuse = lambda report: 0
@@ -81,6 +82,7 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(200 if self.has_key() else 401, {"host": "alpha", "time": "now"})
 
     def do_POST(self) -> None:
+        self.server.asked.append(self.path)
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         if self.path == "/api/enrol":
             is_right = body == {"token": TOKEN, "host": body["host"]} and set(body["host"]) == HOST

@@ -86,39 +86,66 @@ def test_a_redirect_takes_the_key_nowhere(home: Home, dashboard: FakeDashboard) 
     assert elsewhere.reports == []
 
 
-@pytest.fixture
-def certificate(tmp_path: Path) -> Path:
-    """A self-signed certificate of 127.0.0.1, with its key."""
-    path = tmp_path / "certificate.pem"
+@pytest.fixture(params=["ec", "rsa"])
+def certificate(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """A self-signed certificate of 127.0.0.1, with its key; ca.pem is without."""
+    path, ca = tmp_path / "certificate.pem", tmp_path / "ca.pem"
     options = ["-nodes", "-days", "2", "-subj", "/CN=x", "-addext", "subjectAltName=IP:127.0.0.1"]
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    key = key if request.param == "ec" else ["-newkey", "rsa:2048"]
     subprocess.run(
-        [*command, *options, "-keyout", str(path), "-out", str(tmp_path / "ca.pem")],
+        ["openssl", "req", "-x509", *key, *options, "-keyout", path, "-out", ca],
         check=True,
         capture_output=True,
     )
-    path.write_text(path.read_text() + (tmp_path / "ca.pem").read_text())
+    path.write_text(path.read_text() + ca.read_text())
     return path
+
+
+def with_tls(dashboard: FakeDashboard, certificate: Path) -> str:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    dashboard.socket = context.wrap_socket(dashboard.socket, server_side=True)
+    return dashboard.url.replace("http:", "https:")
 
 
 def test_the_certificate_given_at_enrolment_is_the_one_trusted(
     agent, home: Home, dashboard: FakeDashboard, certificate: Path
 ) -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    dashboard.socket = context.wrap_socket(dashboard.socket, server_side=True)
-    url = dashboard.url.replace("http:", "https:")
+    words = ["--url", with_tls(dashboard, certificate), "--token", TOKEN]
+    ca = certificate.with_name("ca.pem")
 
-    unknown = agent("enrol", "--url", url, "--token", TOKEN)
-    known = agent(
-        "enrol", "--url", url, "--token", TOKEN, "--cacert", str(certificate.with_name("ca.pem"))
-    )
+    unknown = agent("enrol", *words)
+    known = agent("enrol", *words, "--cacert", str(ca))
 
     assert (unknown.returncode, known.returncode) == (1, 0), known.stderr
     assert "CERTIFICATE_VERIFY_FAILED" in unknown.stderr
     # The certificate is kept, not its path: the agent's unit cannot see every folder.
-    certificate.with_name("ca.pem").unlink()
+    ca.unlink()
     assert agent("status").stdout.splitlines()[2] == "Key           valid, for alpha"
+
+
+def test_a_key_that_was_pinned_is_the_one_trusted_as_curl_does(
+    agent, home: Home, dashboard: FakeDashboard, certificate: Path
+) -> None:
+    url, ca = with_tls(dashboard, certificate), certificate.with_name("ca.pem")
+    words = ["enrol", "--url", url, "--token", TOKEN, "--pin"]
+    script = f"openssl x509 -in {ca} -pubkey -noout | openssl pkey -pubin -outform der"
+    script += " | openssl dgst -sha256 -binary | base64"
+    digest = subprocess.run(["sh", "-c", script], check=True, capture_output=True, text=True)
+    pin, other = f"sha256//{digest.stdout.strip()}", f"sha256//{'A' * 43}="
+
+    refused = agent(*words, other)
+    seen = len(dashboard.asked)
+    taken = agent(*words, pin)
+
+    assert (refused.returncode, taken.returncode) == (1, 0), taken.stderr
+    assert f"it shows another key, {pin}" in refused.stderr
+    assert seen == 0
+    assert agent("flush").returncode == 0
+    curl = ["curl", "-ks", "-o", "/dev/null", "--pinnedpubkey"]
+    codes = [subprocess.run([*curl, each, f"{url}/api/key"]).returncode for each in (pin, other)]
+    assert codes == [0, 90]
 
 
 def test_status_says_what_there_is_to_know(agent, home: Home, dashboard: FakeDashboard) -> None:

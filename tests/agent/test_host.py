@@ -18,9 +18,10 @@ AUTHORITY = make_authority("House CA")
 TIMER = "[Timer]\nOnCalendar=*-*-* 02:30:00\nPersistent=true\n[Install]\nWantedBy=timers.target\n"
 
 
-def add_job(host: Host, name: str, start: str, *more: str) -> None:
+def add_job(host: Host, name: str, start: str, *more: str, unit: str = "") -> None:
     lines = ["[Service]", "Type=oneshot", "EnvironmentFile=/etc/restic/env", f"ExecStart={start}"]
-    host.write(f"/etc/systemd/system/{name}.service", "\n".join([*lines, *more, ""]))
+    text = "\n".join(["[Unit]", unit, *lines, *more, ""])
+    host.write(f"/etc/systemd/system/{name}.service", text)
 
 
 def prepare(host: Host) -> None:
@@ -37,6 +38,8 @@ def prepare(host: Host) -> None:
     add_job(host, "restic-slow", f"/bin/sh -c '{backup}; sleep 99'", "TimeoutStartSec=2")
     add_job(host, "restic-nobody", backup, "User=ghost")
     add_job(host, "restic-gone", "/usr/local/bin/restic backup /srv/files")
+    add_job(host, "restic-unmet", backup, unit="ConditionPathExists=/srv/disk")
+    add_job(host, "restic-unsure", backup, unit="AssertPathExists=/srv/disk")
     leaky = f"/usr/bin/restic -r rest:http://alice:{SECRET}/1@127.0.0.1:1/ snapshots"
     add_job(host, "restic-leaky", leaky, f'Environment="RESTIC_PASSWORD={SECRET} {SECRET}"')
     host.run("systemctl daemon-reload; systemctl enable --now restic-backup.timer")
@@ -141,6 +144,88 @@ def test_a_run_is_told_as_soon_as_it_ends_and_as_it_ended(
     run = dashboard.runs(job)[-1]
     assert (run["exit_code"], run["signal"], run["result"]) == expected
     assert run["finished"]
+
+
+def tell_of_starts_that_came_to_nothing(host: Host, dashboard: FakeDashboard) -> None:
+    """A skip is no invocation: each is a run of its own, with the words of systemd."""
+    host.run("mkdir -p /srv/disk; systemctl start restic-unmet; rmdir /srv/disk")
+    for job in ("restic-unmet", "restic-unmet", "restic-unsure"):
+        start(host, job)
+    report(host)
+
+    runs = sorted(dashboard.ended("restic-unmet"), key=lambda run: run["started"])
+    ends = [(run["exit_code"], run["result"]) for run in runs]
+    skipped = [dashboard.ended(job)[-1] for job in ("restic-unmet", "restic-unsure")]
+    assert ends == [(0, "success"), (None, "condition"), (None, "condition")]
+    for run, word in zip(skipped, ("condition", "Assertion"), strict=True):
+        assert word.lower() in run["output"].lower()
+        assert run["result"] == "condition"
+        assert run["started"] == run["finished"]
+        assert run["arguments"][1] == "backup"
+
+
+def tell_what_became_of_the_timer(host: Host, dashboard: FakeDashboard) -> None:
+    """Masked, removed, and back."""
+    file = "/etc/systemd/system/restic-backup.timer"
+    told = []
+    for change in (f"rm {file}; ln -s /dev/null {file}", f"rm {file}"):
+        host.run(f"systemctl disable --now restic-backup.timer; {change}; systemctl daemon-reload")
+        report(host)
+        told.append(dashboard.units()["restic-backup.service"]["timer"])
+    host.write(file, TIMER)
+    host.run("systemctl daemon-reload; systemctl enable --now restic-backup.timer")
+    report(host)
+    told.append(dashboard.units()["restic-backup.service"]["timer"])
+
+    masked, removed, back = told
+    assert (masked["name"], masked["state"]) == ("restic-backup.timer", "masked")
+    assert (masked["next"], removed) == (None, None)
+    assert (back["state"], back["schedule"]) == ("enabled", "*-*-* 02:30:00")
+
+
+@pytest.mark.parametrize(
+    "look", [tell_of_starts_that_came_to_nothing, tell_what_became_of_the_timer]
+)
+def test_why_no_backup_ran_is_told(
+    host: Host, dashboard: FakeDashboard, look: Callable[[Host, FakeDashboard], None]
+) -> None:
+    look(host, dashboard)
+
+
+def test_a_job_that_came_later_gets_its_hook_by_one_command(
+    host: Host, dashboard: FakeDashboard
+) -> None:
+    add_job(host, "restic-later", "/usr/bin/restic backup --json /srv/files")
+    host.run("systemctl daemon-reload")
+
+    host.run("/usr/local/sbin/resthouse-agent hook")
+    start(host, "restic-later")
+
+    # The timer of the agent is minutes away.
+    [run] = dashboard.ended("restic-later")
+    assert (run["exit_code"], run["repository"]) == (0, "/srv/repo")
+
+
+def test_root_is_led_nowhere_by_links_in_the_folder_of_the_agent(
+    host: Host, dashboard: FakeDashboard
+) -> None:
+    """The agent's user owns its folder: what root does there, it does as that user."""
+    spool, agent = "/var/lib/resthouse-agent/spool", "/usr/local/sbin/resthouse-agent"
+    host.run("install -d -m 700 /root/trap; echo kept >/root/trap/run-0.new")
+    host.run("touch -t 0001010000 /root/trap/run-0.new")
+    host.run(f"mv {spool} {spool}.away && ln -s /root/trap {spool}")
+
+    done = host.run(f"{agent} run wrapped -- sh -c 'id -u; exit 7'", check=False)
+    others = [host.run(f"{agent} {verb}", check=False) for verb in ("report", "flush")]
+
+    host.run(f"rm {spool}; mv {spool}.away {spool}")
+    assert (done.stdout, done.returncode) == ("0\n", 7)
+    assert [other.returncode for other in others] == [1, 1]
+    assert host.run("ls /root/trap; cat /root/trap/*").stdout == "run-0.new\nkept\n"
+    # Without the link, the wrapped command of root is told by the agent's user.
+    host.run(f"{agent} run wrapped -- sh -c 'exit 7'", check=False)
+    assert dashboard.ended("wrapped")[-1]["exit_code"] == 7
+    assert host.run(f"find {spool} -user root").stdout == ""
 
 
 def test_what_was_told_is_not_told_again(host: Host, dashboard: FakeDashboard) -> None:
@@ -271,5 +356,7 @@ def test_other_releases_report_as_well(
     runs = [run for told in dashboard.reports[before:] for run in told["runs"]]
     ends = [(run["job"], run["exit_code"], run["signal"]) for run in runs if run["finished"]]
     assert ends == [("restic-backup", 0, ""), ("restic-killed", None, "KILL")]
-    other.run("systemctl start resthouse-agent.service")
+    tell_of_starts_that_came_to_nothing(other, dashboard)
+    tell_what_became_of_the_timer(other, dashboard)
+    other.run("systemd-analyze security --no-pager --threshold=15 resthouse-agent.service || true")
     forget(other)

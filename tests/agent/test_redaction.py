@@ -1,8 +1,14 @@
 """No password leaves the host, whatever it is written in."""
 
 import json
+import os
+import subprocess
+import time
+from pathlib import Path
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from agent.resthouse_agent import redact, redact_arguments
 from tests.agent.conftest import SAMPLES
@@ -41,6 +47,75 @@ def test_addresses_that_restic_cannot_parse_are_hidden() -> None:
     assert "hush" in text
     assert "hush" not in redact(text)
     assert "zz" not in redact(text)
+
+
+# Heads and bodies of everything that the patterns look for.
+PIECES = [
+    *("A", "_", "PASSWORD", "X_KEY", "RESTIC_PASSWORD=", '"A_TOKEN=', "'A_KEY=\\", "_FILE="),
+    *("://", "://a", "://a:", "://a:***@", "://a.b:80", "@", ":", "/", "=", '"', "'", "\\", '\\"'),
+    *('parse "', 'parse \\"', '": ', 'invalid port "', 'invalid userinfo "', "SetCredential="),
+    *("SetCredential=a:", "SetCredential=a:x\\\n", "--password-command", "--password-command "),
+    *("--password-command=a", " --x", "Authorization", "authorization: ", "basic ", " ", "\n", "x"),
+]
+MEGABYTE = 1_000_000
+
+
+def seconds_for(text: str) -> float:
+    began = time.process_time()
+    redact(text)
+    return time.process_time() - began
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(head=st.sampled_from([*PIECES, ""]), body=st.lists(st.sampled_from(PIECES), max_size=4))
+@example(head="", body=["A"])
+@example(head="", body=["PASSWORD"])
+@example(head="", body=['parse "'])
+@example(head='"', body=["://a:"])
+@example(head="", body=["://a", "@"])
+@example(head="", body=["SetCredential="])
+def test_a_megabyte_takes_ten_times_as_long_as_a_tenth_of_it(head: str, body: list[str]) -> None:
+    """Where time grew with the square it would be a hundred times; a second is always fine."""
+    pattern = "".join(body) or "x"
+
+    def text(size: int) -> str:
+        return (head + pattern * (size // len(pattern) + 1))[:size]
+
+    spent = seconds_for(text(MEGABYTE // 10))
+
+    assert spent < 1
+    assert seconds_for(text(MEGABYTE)) < max(30 * spent, 1)
+
+
+def test_no_complaint_of_the_real_restic_tells_a_password(restic_binary: Path) -> None:
+    """Whatever character keeps it from reading the address, which it then repeats."""
+    said = ""
+    for character in [
+        "/",
+        "?",
+        "#",
+        "%",
+        "%zz",
+        " ",
+        '"',
+        "'",
+        "\\",
+        ":",
+        "<",
+        "[",
+        "^",
+        "é",
+        "\t",
+    ]:
+        address = f"rest:http://alice:hush{character}hush@127.0.0.1:1/alice"
+        for options in ([], ["--json"]):
+            command = ["timeout", "2", restic_binary, *options, "-r", address, "snapshots"]
+            environment = {"RESTIC_PASSWORD": "x", "PATH": os.environ["PATH"], "HOME": "/nowhere"}
+            done = subprocess.run(command, env=environment, capture_output=True, text=True)
+            said += f"{done.stdout}{done.stderr}\n"
+
+    assert said.count("hush") > 20
+    assert "hush" not in redact(said)
 
 
 def test_hiding_leaves_the_lines_of_restic_readable() -> None:

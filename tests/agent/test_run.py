@@ -97,7 +97,7 @@ def test_a_host_that_is_not_enrolled_still_backs_up(agent, home: Home) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root sees that root may write everywhere")
-def test_a_full_disk_does_not_stop_the_command(agent, home: Home) -> None:
+def test_a_full_disk_does_not_stop_the_command(agent, home: Home, dashboard: FakeDashboard) -> None:
     home.spool.rmdir()
     home.spool.write_text("a file where the folder should be")
 
@@ -105,6 +105,8 @@ def test_a_full_disk_does_not_stop_the_command(agent, home: Home) -> None:
 
     assert (done.stdout, done.returncode) == ("saved\n", 0)
     assert "cannot be kept" in done.stderr
+    # What cannot wait is told at once.
+    assert len([run for run in dashboard.runs() if run["finished"]]) == 1
 
 
 def test_passwords_are_hidden_in_the_command_and_in_its_output(

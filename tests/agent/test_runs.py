@@ -5,7 +5,15 @@ from collections.abc import Iterable
 
 import pytest
 
-from agent.resthouse_agent import Json, Properties, Run, Tail, arguments_of, repository_of
+from agent.resthouse_agent import (
+    Json,
+    Properties,
+    Run,
+    Tail,
+    arguments_of,
+    repository_of,
+    told_to_restic,
+)
 from tests.agent.conftest import SAMPLES
 
 ONESHOT = {"Type": "oneshot", "ActiveState": "inactive", "InvocationID": ""}
@@ -138,10 +146,15 @@ def test_the_repository_of_a_job_is_found(tmp_path, arguments, properties) -> No
     arguments = [argument.replace("FILES", str(tmp_path)) for argument in arguments]
     properties = {key: value.replace("FILES", str(tmp_path)) for key, value in properties.items()}
 
-    assert repository_of("r.service", arguments, properties) == "/srv/repo"
+    assert (
+        repository_of("r.service", told_to_restic(arguments, properties), properties) == "/srv/repo"
+    )
 
 
 def test_a_repository_is_named_without_its_password() -> None:
     arguments = ["restic", "-r", "rest:https://alice:hu/sh@backup.lan/alice"]
 
-    assert repository_of("r", arguments, {}) == "rest:https://alice:***@backup.lan/alice"
+    assert (
+        repository_of("r", told_to_restic(arguments, {}), {})
+        == "rest:https://alice:***@backup.lan/alice"
+    )
