@@ -15,6 +15,7 @@ from django_tasks import task
 
 from backups.actions.events import Actor, record_event
 from backups.actions.jobs import refresh_job
+from backups.engines.curl_lines import trusting
 from backups.engines.errors import EngineError
 from backups.models import Host, Job
 
@@ -137,10 +138,11 @@ def fitting(model: type[Model], field: str, text: str) -> str:
     return text[:limit]
 
 
-def enrol_command(url: str, token: str) -> str:
-    """The one command that is run on the machine, as root."""
-    file = "/usr/local/sbin/resthouse-agent"
-    return f"curl -fsS {url}/agent -o {file} && python3 {file} enrol --url {url} --token {token}"
+def enrol_command(url: str, token: str, *, pin: str = "") -> str:
+    """The one command that is run on the machine, as root; with a pin it trusts that key alone."""
+    file, pinned = "/usr/local/sbin/resthouse-agent", f" --pin {pin}" if pin else ""
+    fetch = f"curl -fsS{trusting(pin)} {url}/agent -o {file}"
+    return f"{fetch} && python3 {file} enrol --url {url} --token {token}{pinned}"
 
 
 def enrol_command_without_curl(url: str, token: str) -> str:

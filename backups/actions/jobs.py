@@ -92,7 +92,8 @@ def _lose_if_lost(pk: int, now: datetime) -> None:
         run = Run.objects.select_for_update().running().filter(pk=pk).first()
         if run is None:
             return
-        heard = run.job.host.reported
+        host = run.job.host
+        heard = host.reported if host.has_agent else None
         if heard is None or heard < run.reported + _LOST_AFTER:
             return
         run.status, run.finished = Run.Status.LOST, now

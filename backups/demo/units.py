@@ -49,6 +49,10 @@ DevicePolicy=closed
 IPAddressDeny=any
 IPAddressAllow=localhost 192.0.2.10
 """
+_HOOKS = """\
+OnSuccess=resthouse-report@%N:success.service
+OnFailure=resthouse-report@%N:failure.service
+"""
 LADDER = {
     "open": "",
     "seed": _SEED,
@@ -63,7 +67,8 @@ LADDER = {
 
 def backup_unit(member: Member, rung: str) -> str:
     """What `systemctl cat restic-backup.service` prints on the host."""
-    return _unit("restic-backup", f"Back up {member.name}", "backup --json /etc /home /srv", rung)
+    arguments = "backup --json /etc /home /srv"
+    return _unit("restic-backup", f"Back up {member.name}", arguments, rung, hooks=_HOOKS)
 
 
 def prune_unit() -> str:
@@ -72,14 +77,16 @@ def prune_unit() -> str:
     )
 
 
-def _unit(name: str, description: str, arguments: str, rung: str = "open") -> str:
+def _unit(
+    name: str, description: str, arguments: str, rung: str = "open", *, hooks: str = ""
+) -> str:
     return f"""\
 # /etc/systemd/system/{name}.service
 [Unit]
 Description={description}
 Wants=network-online.target
 After=network-online.target
-
+{hooks}
 [Service]
 Type=oneshot
 LoadCredential=repository:/etc/restic/repository

@@ -11,6 +11,8 @@ from django.utils import timezone
 
 # The agent's own timer runs every five minutes; three misses in a row are silence.
 SILENT_AFTER = timedelta(minutes=16)
+# What a host says of its agent where it has none, and lines of sh and curl tell of its runs.
+CURL = "curl"
 # As in Job.SEVERITY: a warning, or worse.
 _NEEDS_A_LOOK = 4
 
@@ -54,7 +56,8 @@ def _silent(now: datetime) -> models.Q:
         models.F("reported") + models.F("may_sleep"), output_field=models.DateTimeField()
     )
     asleep = models.Q(may_sleep__isnull=False) & models.Q(LessThan(slept, now))
-    return models.Q(enrolled__isnull=False, retired=None) & (awake | asleep)
+    # Without an agent it speaks when it backs up, and is missed by what is expected of its jobs.
+    return models.Q(enrolled__isnull=False, retired=None) & (awake | asleep) & ~models.Q(agent=CURL)
 
 
 class Host(models.Model):
@@ -122,6 +125,10 @@ class Host(models.Model):
         return self.enrolled is not None
 
     @property
+    def has_agent(self) -> bool:
+        return self.agent != CURL
+
+    @property
     def is_always_on(self) -> bool:
         return self.may_sleep is None
 
@@ -135,6 +142,6 @@ class Host(models.Model):
 
     @property
     def is_silent(self) -> bool:
-        if self.is_retired or self.reported is None:
+        if self.is_retired or self.reported is None or not self.has_agent:
             return False
         return timezone.now() - self.reported > (self.may_sleep or SILENT_AFTER)

@@ -8,6 +8,18 @@ from django.urls import reverse
 
 from backups.models.hosts import Host
 
+# What enrolment adds to a backup unit, so that its end is told at once.
+HOOK = "resthouse-report@"
+
+
+class UnitQuerySet(models.QuerySet["Unit"]):
+    """Units, by what they have."""
+
+    def without_hook(self) -> "UnitQuerySet":
+        """Backup units that came after the enrolment; the agent's own timer tells of them."""
+        with_a_job = self.filter(job__isnull=False).exclude(text="")
+        return with_a_job.exclude(text__contains=HOOK).defer("text")
+
 
 class Unit(models.Model):
     """A systemd service of a host; the newest score stands in its own columns."""
@@ -23,6 +35,8 @@ class Unit(models.Model):
     finding = models.TextField(blank=True, help_text="The worst thing its lint found")
     assessed = models.DateTimeField(null=True, blank=True)
     seen = models.DateTimeField(null=True, blank=True)
+
+    objects = UnitQuerySet.as_manager()
 
     # Set for the units of a list, by queries.unit_news.
     change: int | None = None

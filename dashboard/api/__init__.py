@@ -62,5 +62,6 @@ def find_nobody(request: HttpRequest, error: NobodyError) -> HttpResponse:
 
 
 def _place(location: tuple[str | int, ...]) -> str:
-    """`body.report.runs.0.key` as `runs.0.key`."""
-    return ".".join(str(step) for step in location[2:]) or "body"
+    """`body.report.runs.0.key` as `runs.0.key`, and `query.exit` as `exit`."""
+    steps = location[1:] if location[0] == "query" else location[2:]
+    return ".".join(str(step) for step in steps) or str(location[0])

@@ -1,12 +1,15 @@
 """The agents' routes: the host is the key's host, never a name in the body."""
 
+from datetime import UTC, datetime
+
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Router, Status
+from ninja import Query, Router, Status
 from ninja.security import HttpBearer
 from ninja.throttling import AnonRateThrottle, AuthRateThrottle
 
-from backups.actions import assessments, hosts, reports
+from backups.actions import assessments, hosts, outputs, reports
+from backups.engines.curl_lines import MAX_OUTPUT, REPOSITORY
 from backups.engines.errors import EngineError
 from backups.models import Host
 from dashboard.api import schemas
@@ -55,11 +58,57 @@ def report(request: HttpRequest, report: schemas.Report) -> Status[dict[str, obj
     return Status(202, {"accepted": accepted, "time": timezone.now()})
 
 
+@router.post(
+    "/output",
+    auth=HostKey(),
+    response={202: schemas.ReportAnswer, 413: schemas.Problem, 422: schemas.Problem},
+    throttle=[AuthRateThrottle("60/m")],
+    openapi_extra={
+        "requestBody": {
+            "content": {"text/plain": {"schema": {"type": "string", "maxLength": MAX_OUTPUT}}}
+        },
+        "parameters": [
+            {"in": "header", "name": REPOSITORY, "schema": {"type": "string", "maxLength": 1000}}
+        ],
+    },
+)
+def output(request: HttpRequest, run: Query[schemas.Output]) -> Status[dict[str, object]]:
+    """Take one run from a host without an agent: the body is what restic printed."""
+    if len(request.body) > MAX_OUTPUT:
+        return Status(413, {"detail": f"This is too large: send the last {MAX_OUTPUT} bytes."})
+    if unknown := set(request.GET) - schemas.Output.model_fields.keys():
+        return Status(422, {"detail": f"{len(unknown)} fields are unknown here."})
+    accepted = outputs.record_output(
+        request.auth,  # type: ignore[attr-defined]
+        _run_of(run, request.body.decode(errors="replace")),
+        sent=_moment(run.started if run.ended is None else run.ended),
+        command=run.command,
+        repository=request.headers.get(REPOSITORY, "")[:1000],
+    )
+    return Status(202, {"accepted": accepted, "time": timezone.now()})
+
+
 @router.get("/key", auth=HostKey(), response=schemas.KeyAnswer)
 def key(request: HttpRequest) -> dict[str, object]:
     """Whether the key is good, and whose it is."""
     host: Host = request.auth  # type: ignore[attr-defined]
     return {"host": host.name, "time": timezone.now()}
+
+
+def _run_of(run: schemas.Output, output: str) -> reports.RunReport:
+    return reports.RunReport(
+        key=run.key,
+        job=run.job,
+        started=_moment(run.started),
+        finished=None if run.ended is None else _moment(run.ended),
+        exit_code=run.exit,
+        output=output,
+        restic=run.restic,
+    )
+
+
+def _moment(second: int) -> datetime:
+    return datetime.fromtimestamp(second, UTC)
 
 
 def _run(run: schemas.RunReport) -> reports.RunReport:

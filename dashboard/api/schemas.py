@@ -11,6 +11,7 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    model_validator,
 )
 
 _YEARS = range(2000, 2200)
@@ -29,6 +30,10 @@ def _written_out(moment: object) -> object:
     return moment
 
 
+def _seconds(year: int) -> int:
+    return int(datetime(year, 1, 1, tzinfo=UTC).timestamp())
+
+
 # Strict fields would take no text for a time, and lax ones any number.
 Moment = Annotated[
     AwareDatetime,
@@ -36,6 +41,8 @@ Moment = Annotated[
     BeforeValidator(_written_out),
     AfterValidator(_plausible),
 ]
+# In seconds since 1970, for those who have no better clock than `date +%s`.
+Second = Annotated[int, Field(ge=_seconds(_YEARS.start), lt=_seconds(_YEARS.stop))]
 # PostgreSQL keeps no text that holds NUL.
 _WithoutNul = AfterValidator(lambda text: text.replace("\0", ""))
 Short = Annotated[str, StringConstraints(max_length=255), _WithoutNul]
@@ -114,6 +121,27 @@ class Report(Strict):
     runs: Annotated[list[RunReport], Field(max_length=200)] = []
     # Each may be scored here, which takes up to 30 ms; the agent sends ten at most.
     units: Annotated[list[UnitReport], Field(max_length=20)] = []
+
+
+class Output(Strict):
+    """What a shell says of a run; the body is what restic printed. Times are in Unix seconds."""
+
+    # All that stands in an address is text.
+    model_config = ConfigDict(strict=False)
+
+    job: JobName
+    key: Key
+    command: Literal["backup", "forget", "prune", "check", "restore", "other"] = "backup"
+    started: Second
+    ended: Second | None = None
+    exit: Annotated[int, Field(ge=0, le=255)] | None = None
+    restic: Annotated[str, StringConstraints(max_length=50), _WithoutNul] = ""
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> "Output":
+        if (self.ended is None) != (self.exit is None):
+            raise ValueError("ended and exit belong together")
+        return self
 
 
 class ReportAnswer(Strict):

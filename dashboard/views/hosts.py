@@ -11,6 +11,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from backups.actions import hosts as actions
 from backups.actions.hosts import NewToken
+from backups.engines import curl_lines
+from backups.engines.pins import pin_shown_at
 from backups.models import Host
 from backups.queries.fleet import rows_of
 from backups.queries.host_standing import standing_of
@@ -53,6 +55,7 @@ def show(request: HttpRequest, name: str) -> HttpResponse:
         "host": host,
         "standing": standing_of(host),
         "units": host.units.defer("text").select_related("job"),
+        "without_hook": host.units.without_hook(),
     }
     return render(request, "hosts/show.html", context, partial="host")
 
@@ -131,10 +134,15 @@ def delete(request: HttpRequest, name: str) -> HttpResponse:
 def _show_once(request: HttpRequest, new: NewToken) -> HttpResponse:
     """The answer to the POST itself: the token is kept nowhere."""
     url = settings.RESTHOUSE_URL
+    pin = pin_shown_at(url)
     context = {
         "host": new.host,
-        "command": actions.enrol_command(url, new.token),
-        "without_curl": actions.enrol_command_without_curl(url, new.token),
+        "pin": pin,
+        "command": actions.enrol_command(url, new.token, pin=pin),
+        # Python alone would bring the program over a line that it cannot trust yet.
+        "without_curl": "" if pin else actions.enrol_command_without_curl(url, new.token),
+        "by_curl": curl_lines.enrolment(url, new.token, pin=pin),
+        "wrapper": curl_lines.installation(url, pin=pin),
         "is_local": urlsplit(url).hostname in _LOOPBACK,
     }
     response = in_place_of_the_page(render(request, "hosts/token.html", context))

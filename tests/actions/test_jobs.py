@@ -7,7 +7,9 @@ import pytest
 from django.utils import timezone
 
 from backups.actions.assessments import UnitReport
+from backups.actions.hosts import HostFacts
 from backups.actions.jobs import judge_jobs
+from backups.actions.reports import record_report
 from backups.models import Host, Run
 from tests.actions.telling import DUE, NOW, run_report, state_of, tell, unit_report
 
@@ -124,6 +126,24 @@ def test_a_timer_that_is_not_on_is_not_fine(
     state, reason = state_of(host)
     assert state == ("masked" if "masked" in expected else "off")
     assert reason == f"restic-backup.timer {expected}"
+
+
+def test_a_long_run_that_curl_told_is_not_lost_when_another_job_speaks(
+    host: Host, clock: Any
+) -> None:
+    Host.objects.filter(pk=host.pk).update(agent="curl")
+    tell(host, run_report(finished=None, exit_code=None, result="", output=""))
+    clock.move_to(NOW + timedelta(hours=1))
+    record_report(
+        host,
+        sent=NOW,
+        facts=HostFacts(agent="curl"),
+        runs=(run_report(key="1" * 32, job="other"),),
+    )
+
+    judge_jobs.call()
+
+    assert state_of(host)[0] == "running"
 
 
 def test_a_timer_that_is_told_no_more_is_gone_and_may_come_back(host: Host) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from agent.resthouse_agent import AgentError, Config, Dashboard, Home, network_limit
+from backups.actions.hosts import enrol_command
+from backups.engines.pins import pin_shown_at
 from tests.agent.conftest import PROGRAM
 from tests.agent.dashboard import HOST, KEY, TOKEN, FakeDashboard, serve
 
@@ -146,6 +148,9 @@ def test_a_key_that_was_pinned_is_the_one_trusted_as_curl_does(
     curl = ["curl", "-ks", "-o", "/dev/null", "--pinnedpubkey"]
     codes = [subprocess.run([*curl, each, f"{url}/api/key"]).returncode for each in (pin, other)]
     assert codes == [0, 90]
+    # The page of a host gives this pin, as no machine knows the authority.
+    assert pin_shown_at(url, timeout=5) == pin
+    assert enrol_command(url, TOKEN, pin=pin).endswith(f"--token {TOKEN} --pin {pin}")
 
 
 def test_status_says_what_there_is_to_know(agent, home: Home, dashboard: FakeDashboard) -> None:

@@ -251,6 +251,7 @@ def test_the_openapi_document_lists_every_route(client: Client) -> None:
     assert {path: list(verbs) for path, verbs in document["paths"].items()} == {
         "/api/enrol": ["post"],
         "/api/reports": ["post"],
+        "/api/output": ["post"],
         "/api/key": ["get"],
         "/api/users": ["get", "post"],
         "/api/users/export": ["get"],

@@ -1,5 +1,6 @@
 """Hosts: the fleet, one host with its two witnesses, its one-time command."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -188,6 +189,41 @@ def test_token_waits_for_the_host_and_then_leads_to_its_page(htmx, host):
     Host.objects.update(token_hash="")
 
     assert htmx("/hosts/db-03/token/", "enrolment", follow=True)["HX-Redirect"] == "/hosts/db-03/"
+
+
+def test_the_command_comes_in_every_form_once_and_is_kept_nowhere(client, host):
+    page = client.post("/hosts/db-03/token/")
+
+    html = html_of(page)
+    token = re.search(r"--token (\w{48})", html)[1]
+    assert html.count(token) == 3
+    assert "resthouse-run" in html
+    assert page["Cache-Control"] == "no-store"
+    assert token not in html_of(client.get("/hosts/db-03/token/"))
+
+
+def test_a_job_that_came_after_the_enrolment_is_named_with_the_command_for_its_hook(client, host):
+    hooked = make_job(
+        host, unit=make_unit(host, name="a.service", text="OnFailure=resthouse-report@%N")
+    )
+    make_job(host, name="later", unit=make_unit(host, name="later.service", text="[Service]"))
+
+    html = html_of(client.get("/hosts/db-03/"))
+
+    assert "later.service came after the enrolment: its end is told within five minutes" in html
+    assert "resthouse-agent hook" in html
+    hooked.host.units.filter(name="later.service").delete()
+    assert "resthouse-agent hook" not in html_of(client.get("/hosts/db-03/"))
+
+
+def test_a_host_without_an_agent_is_not_silent_between_its_backups(client):
+    make_host(name="nas", agent="curl", systemd="", reported=timezone.now() - timedelta(days=2))
+
+    html = html_of(client.get("/hosts/nas/"))
+
+    assert "Silent since" not in html
+    assert "none, curl reported" in html
+    assert not Host.objects.needing_a_look().exists()
 
 
 def test_revoke_refuses_the_agent_and_keeps_its_history(client, host):

@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 
 from backups.actions import hosts
+from backups.engines.pins import pin_shown_at
 from backups.management.noun import NounCommand, Option, Verb, named
 from backups.models import Host
 
@@ -75,7 +76,8 @@ class Command(NounCommand):
         self.answer({"name": name, "deleted": True}, f"{name} is deleted")
 
     def _show_once(self, new: hosts.NewToken) -> None:
-        command = hosts.enrol_command(settings.RESTHOUSE_URL, new.token)
+        url = settings.RESTHOUSE_URL
+        command = hosts.enrol_command(url, new.token, pin=pin_shown_at(url))
         data = {"name": new.host.name, "token": new.token, "command": command}
         self.answer(data, f"Run this on {new.host.name}, within a day:\n\n{command}")
 
