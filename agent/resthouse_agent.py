@@ -218,6 +218,8 @@ class Dashboard:
         if url.scheme == "http":  # To this machine alone, as `checked` sees to.
             return http.client.HTTPConnection(*address, timeout=TIMEOUT)
         trust = ssl.create_default_context(cadata=self.config.ca or None)
+        if self.config.ca:  # It may be signed by another one.
+            trust.verify_flags |= 0x80000  # ssl.VERIFY_X509_PARTIAL_CHAIN, since Python 3.10
         if self.config.pin:
             trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
         proxy = urllib.parse.urlsplit(urllib.request.getproxies().get("https", ""))
@@ -374,6 +376,16 @@ class Home:
         while len(keep) > SPOOL_FILES or sum(size for _, size in keep) > SPOOL_BYTES:
             keep.pop(0)[0].unlink(missing_ok=True)
 
+    def flush(self, config: Config) -> str:
+        """Send what waits; a dashboard that is away is no failure of this host."""
+        self.trim()
+        try:
+            return f"Reported to {config.url}: {self.send(Dashboard(config))}."
+        except AgentError as error:
+            if error.status in (401, 403):
+                raise AgentError(f"{error} To go on reporting, enrol this host again.") from None
+            return f"{error} Kept for later: {len(self.waiting())}."
+
     def send(self, dashboard: Dashboard) -> int:
         """Hand over what waits and delete what was taken; how much that was."""
         host, parts, step = host_facts(), self.waiting(), BATCH
@@ -399,17 +411,6 @@ class Home:
         return sent
 
 
-def flush(home: Home, config: Config) -> str:
-    """Send what waits; a dashboard that is away is no failure of this host."""
-    home.trim()
-    try:
-        return f"Reported to {config.url}: {home.send(Dashboard(config))}."
-    except AgentError as error:
-        if error.status in (401, 403):
-            raise AgentError(f"{error} To go on reporting, enrol this host again.") from None
-        return f"{error} Kept for later: {len(home.waiting())}."
-
-
 ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "LC_ALL": "C",
@@ -419,6 +420,7 @@ ENVIRONMENT = {
     # Adds weight, badness and range to the rows; from these the score follows exactly.
     "SYSTEMD_ANALYZE_DEBUG": "1",
 }
+CAT = ("systemctl", "cat", "--no-pager", "--")
 SHOWN = (
     "Id,LoadState,ActiveState,UnitFileState,NeedDaemonReload,Type,InvocationID,Result,"
     "ExecMainCode,ExecMainStatus,SuccessExitStatus,ExecStart,ExecStartPre,ExecStartPost,"
@@ -679,38 +681,6 @@ def arguments_of(commands: list[str], properties: Properties) -> list[str]:
     return split((backups or commands or [""])[0])
 
 
-@dataclass(frozen=True)
-class Told:
-    """What restic is told by its arguments and by the variables that its unit gives it."""
-
-    arguments: list[str]
-    variables: dict[str, str]
-    is_whole: bool
-
-    def options(self, *names: str) -> list[str]:
-        """The values of an option, as `--repo X` or `--repo=X`."""
-        found = []
-        for argument, following in zip(self.arguments, [*self.arguments[1:], ""]):
-            name, equals, value = argument.partition("=")
-            if name in names:
-                found.append(value if equals else following)
-        return found
-
-    def variable(self, name: str) -> str:
-        return self.variables.get(name, "").strip("\"'")
-
-
-def told_to_restic(arguments: list[str], properties: Properties) -> Told:
-    lines, is_whole = split(properties.get("Environment", "")), True
-    for file in properties.get("EnvironmentFiles", "").splitlines():
-        try:
-            lines += content_of(file.rpartition(" (")[0]).splitlines()
-        except (OSError, ValueError):
-            is_whole = False
-    variables = dict(line.strip().partition("=")[::2] for line in lines)
-    return Told(arguments, variables, is_whole)
-
-
 def content_of(file: str) -> str:
     """The text of an ordinary file: to read a pipe would take it away from restic."""
     path = Path(file)
@@ -730,26 +700,42 @@ def path_of(file: str, unit: str, properties: Properties) -> str:
     return file
 
 
-def repository_of(unit: str, told: Told, properties: Properties) -> str:
-    """Where a job backs up to, without its password; "" where only root may read it."""
-    repository = (told.options("-r", "--repo") or [told.variable("RESTIC_REPOSITORY")])[-1]
-    files = told.options("--repository-file") or [told.variable("RESTIC_REPOSITORY_FILE")]
+def goes_to(
+    unit: str, arguments: list[str], properties: Properties
+) -> tuple[str, list[str] | None]:
+    """The repository of a job, without its password, and the files whose certificates it trusts
+    there: none for the system's. What root alone may read comes as "" and as None."""
+    lines, is_whole = split(properties.get("Environment", "")), True
+    for file in properties.get("EnvironmentFiles", "").splitlines():
+        try:
+            lines += content_of(file.rpartition(" (")[0]).splitlines()
+        except (OSError, ValueError):
+            is_whole = False
+    variables = dict(line.strip().partition("=")[::2] for line in lines)
+
+    def told(variable: str, *options: str) -> list[str]:
+        """The values of an option, as `--repo X` or `--repo=X`, else that of a variable."""
+        found = []
+        for argument, following in zip(arguments, [*arguments[1:], ""]):
+            name, sign, value = argument.partition("=")
+            if name in options:
+                found.append(value if sign else following)
+        return found or [variables.get(variable, "").strip("\"'")]
+
+    repository = told("RESTIC_REPOSITORY", "-r", "--repo")[-1]
+    file = told("RESTIC_REPOSITORY_FILE", "--repository-file")[-1]
     with contextlib.suppress(OSError, ValueError):
-        if files[-1] and not repository:
-            repository = content_of(path_of(files[-1], unit, properties))
-    return redact_arguments([repository.strip(" \t\n\"'")])[0]
-
-
-def authorities_of(unit: str, told: Told, properties: Properties) -> list[str] | None:
-    """The files that a job trusts the certificates of; none: the system's. None: nobody told."""
-    files = ",".join(told.options("--cacert")) or told.variable("RESTIC_CACERT")
-    if any(argument.startswith("--insecure-tls") for argument in told.arguments):
-        return None  # It trusts whatever comes.
-    if files:
-        return [path_of(file, unit, properties) for file in files.split(",")]
+        if file and not repository:
+            repository = content_of(path_of(file, unit, properties))
+    repository = redact_arguments([repository.strip(" \t\n\"'")])[0]
+    trusted = ",".join(told("RESTIC_CACERT", "--cacert"))
+    if any(argument.startswith("--insecure-tls") for argument in arguments):
+        return repository, None  # It trusts whatever comes.
+    if trusted:
+        return repository, [path_of(file, unit, properties) for file in trusted.split(",")]
     # A script may set variables of its own, and so may a file that only root can read.
     is_restic = re.search(r"path=(?:\S*/)?restic ;", properties.get("ExecStart", ""))
-    return [] if is_restic and told.is_whole else None
+    return repository, [] if is_restic and is_whole else None
 
 
 CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----[\sA-Za-z0-9+/=]+-----END CERTIFICATE-----")
@@ -767,10 +753,6 @@ def certificates_in(files: list[str] | None) -> str | None:
     return None if files is None or not all(found) or is_too_much else text
 
 
-def text_of(unit: str) -> str:
-    return output_of("systemctl", "cat", "--no-pager", "--", unit)
-
-
 def assess(unit: str, properties: Properties, timer: Json | None) -> Json:
     """A unit as it is written and as systemd-analyze judges it."""
     # The unit is named twice: only of two units or more does the JSON form hold the score.
@@ -780,7 +762,7 @@ def assess(unit: str, properties: Properties, timer: Json | None) -> Json:
         security, mode = output_of(*analyze, unit), "text"
     return {
         "name": unit,
-        "text": text_of(unit)[:TEXT_LIMIT],
+        "text": output_of(*CAT, unit)[:TEXT_LIMIT],
         "needs_reload": properties["NeedDaemonReload"] == "yes",
         "mode": mode if security else "",
         "security": security[:SECURITY_LIMIT],
@@ -822,9 +804,7 @@ def collect(home: Home, config: Config, only: list[str]) -> None:
         if not run.ended:
             read_run(run, properties)
         arguments = arguments_of(run.commands, properties)
-        from_restic = told_to_restic(arguments, properties)
-        repository = repository_of(run.unit, from_restic, properties)
-        authorities = authorities_of(run.unit, from_restic, properties)
+        repository, authorities = goes_to(run.unit, arguments, properties)
         if authorities is None:
             authorities = config.authorities.get(run.unit)
         repository = repository or config.repositories.get(run.unit, "")
@@ -875,7 +855,7 @@ def collect_units(home: Home, seen: Json, units: dict[str, Properties], now: flo
         timer = timer_of(name, properties, rows, before.get("timer", ""))
         # The agent's own timer elapses every few minutes, which is no news.
         news = timer if name != OWN_UNITS[0] else None
-        about = json.dumps([text_of(name), properties["NeedDaemonReload"], news])
+        about = json.dumps([output_of(*CAT, name), properties["NeedDaemonReload"], news])
         digest = hashlib.sha256(about.encode()).hexdigest()
         if before.get("digest") != digest or before["at"] < now - DAY:
             home.add_unit(assess(name, properties, timer))
@@ -891,7 +871,7 @@ def report(home: Home, config: Config, only: Iterable[str]) -> None:
     with home.lock():
         if home.state == STATE and has_systemd():
             collect(home, config, names)
-        print(flush(home, config))
+        print(home.flush(config))
 
 
 def run(home: Home, name: str, command: list[str]) -> int:
@@ -899,13 +879,18 @@ def run(home: Home, name: str, command: list[str]) -> int:
     one = Run(secrets.token_hex(16), name)
     environment = shlex.join(f"{key}={value}" for key, value in os.environ.items())
     properties = {"Environment": environment, "ExecStart": f"path={command[0]} ;"}
-    told = told_to_restic(command, properties)
-    trust = certificates_in(authorities_of("", told, properties))
-    about = (command, repository_of("", told, properties), version_of("restic", "version"), trust)
+    repository, authorities = goes_to("", command, properties)
+    trust = certificates_in(authorities)
+    about = (command, repository, version_of("restic", "version"), trust)
     teller = Teller(home)
     one.started = time.time_ns() // 1000
     teller.tell(one.report(*about))
-    code = execute(command, one.tail, lambda: teller.tell_if_idle(one.report(*about)))
+
+    def tell_progress() -> None:
+        if teller.is_idle():
+            teller.tell(one.report(*about))
+
+    code = execute(command, one.tail, tell_progress)
     one.ended = time.time_ns() // 1000
     one.exit_code, one.signal = (code, "") if code >= 0 else (None, signal_name(-code))
     teller.tell(one.report(*about))
@@ -948,13 +933,9 @@ class Teller:
                 print(f"resthouse-agent: this run cannot be kept: {error}", file=sys.stderr)
         if is_kept:
             with self.home.lock():
-                flush(self.home, config)
+                self.home.flush(config)
         else:
             Dashboard(config).report(host_facts(), [{"runs": redact_all(story)}])
-
-    def tell_if_idle(self, story: Json) -> None:
-        if self.is_idle():
-            self.tell(story)
 
     def is_idle(self) -> bool:
         """Whether all that was told has been taken, or waits on the disk."""
@@ -1151,9 +1132,8 @@ def add_hooks(home: Home, config: Config) -> None:
         del hooks[0]  # OnSuccess= is unknown there; the timer reports what the hook misses.
     for name, properties in show_jobs({}, time.time()).items():
         write_file(UNITS / f"{name}.d" / HOOK, "\n".join(["[Unit]", *hooks, ""]), 0o644)
-        told = told_to_restic(arguments_of([], properties), properties)
-        config.repositories[name] = repository_of(name, told, properties)
-        authorities = authorities_of(name, told, properties)
+        arguments = arguments_of([], properties)
+        config.repositories[name], authorities = goes_to(name, arguments, properties)
         if authorities is not None:
             config.authorities[name] = authorities
         print(f"Reports {name} as soon as it ends.")
@@ -1249,7 +1229,7 @@ def answer(home: Home, options: argparse.Namespace) -> None:
         status(home, config)
     else:
         with home.lock():
-            print(flush(home, config))
+            print(home.flush(config))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import pytest
 
 from agent.resthouse_agent import AgentError, Config, Dashboard, Home, network_limit
 from backups.actions.hosts import enrol_command
+from backups.engines.certificates import make_authority, make_certificate
 from backups.engines.pins import pin_shown_at
 from tests.agent.conftest import PROGRAM
 from tests.agent.dashboard import HOST, KEY, TOKEN, FakeDashboard, serve
@@ -88,15 +89,20 @@ def test_a_redirect_takes_the_key_nowhere(home: Home, dashboard: FakeDashboard) 
     assert elsewhere.reports == []
 
 
-@pytest.fixture(params=["ec", "rsa"])
+@pytest.fixture(params=["house", "rsa"])
 def certificate(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
-    """A self-signed certificate of 127.0.0.1, with its key; ca.pem is without."""
+    """A certificate of 127.0.0.1 with its key, by the house's own authority, which is ca.pem, or
+    signed by itself."""
     path, ca = tmp_path / "certificate.pem", tmp_path / "ca.pem"
+    if request.param == "house":
+        authority = make_authority("House CA")
+        pair = make_certificate(authority, ["127.0.0.1"])
+        path.write_text(pair.key + pair.chain)
+        ca.write_text(authority.chain)
+        return path
     options = ["-nodes", "-days", "2", "-subj", "/CN=x", "-addext", "subjectAltName=IP:127.0.0.1"]
-    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
-    key = key if request.param == "ec" else ["-newkey", "rsa:2048"]
     subprocess.run(
-        ["openssl", "req", "-x509", *key, *options, "-keyout", path, "-out", ca],
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", *options, "-keyout", path, "-out", ca],
         check=True,
         capture_output=True,
     )
@@ -130,9 +136,9 @@ def test_the_certificate_given_at_enrolment_is_the_one_trusted(
 def test_a_key_that_was_pinned_is_the_one_trusted_as_curl_does(
     agent, home: Home, dashboard: FakeDashboard, certificate: Path
 ) -> None:
-    url, ca = with_tls(dashboard, certificate), certificate.with_name("ca.pem")
+    url = with_tls(dashboard, certificate)
     words = ["enrol", "--url", url, "--token", TOKEN, "--pin"]
-    script = f"openssl x509 -in {ca} -pubkey -noout | openssl pkey -pubin -outform der"
+    script = f"openssl x509 -in {certificate} -pubkey -noout | openssl pkey -pubin -outform der"
     script += " | openssl dgst -sha256 -binary | base64"
     digest = subprocess.run(["sh", "-c", script], check=True, capture_output=True, text=True)
     pin, other = f"sha256//{digest.stdout.strip()}", f"sha256//{'A' * 43}="

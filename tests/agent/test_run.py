@@ -3,8 +3,10 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -85,6 +87,34 @@ def test_a_dashboard_that_is_away_changes_nothing(agent, home: Home) -> None:
 
     assert (done.stdout, done.returncode) == ("saved\n", 0)
     assert len(home.waiting()) == 1
+
+
+def test_a_dashboard_that_hangs_does_not_hold_up_the_command(agent, home: Home) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        home.config_file.write_text(json.dumps({"url": url, "key": "x"}))
+
+        done = agent("run", "nightly", "--", "sh", "-c", "echo saved; exit 3")
+
+    assert (done.stdout, done.returncode) == ("saved\n", 3)
+    assert [json.loads(path.read_text())["runs"]["exit_code"] for path in home.waiting()] == [3]
+
+
+def test_progress_is_told_while_the_command_runs(
+    agent, dashboard: FakeDashboard, home: Home, tmp_path: Path
+) -> None:
+    program = tmp_path / "agent.py"
+    program.write_text(
+        PROGRAM.read_text().replace("PROGRESS_EVERY = 10, 30", "PROGRESS_EVERY = 10, 1")
+    )
+    command = [sys.executable, str(program), "run", "--state", str(home.state), "n", "--"]
+    line = '{"message_type":"status","percent_done":0.5}'
+
+    subprocess.run([*command, "sh", "-c", f"echo '{line}'; sleep 3"], capture_output=True)
+
+    told = [line in run["output"] for run in dashboard.runs() if not run["finished"]]
+    assert told[0] is False
+    assert 1 <= told.count(True) <= 3
 
 
 def test_a_host_that_is_not_enrolled_still_backs_up(agent, home: Home) -> None:

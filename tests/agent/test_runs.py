@@ -11,8 +11,7 @@ from agent.resthouse_agent import (
     Run,
     Tail,
     arguments_of,
-    repository_of,
-    told_to_restic,
+    goes_to,
 )
 from tests.agent.conftest import SAMPLES
 
@@ -146,15 +145,10 @@ def test_the_repository_of_a_job_is_found(tmp_path, arguments, properties) -> No
     arguments = [argument.replace("FILES", str(tmp_path)) for argument in arguments]
     properties = {key: value.replace("FILES", str(tmp_path)) for key, value in properties.items()}
 
-    assert (
-        repository_of("r.service", told_to_restic(arguments, properties), properties) == "/srv/repo"
-    )
+    assert goes_to("r.service", arguments, properties)[0] == "/srv/repo"
 
 
 def test_a_repository_is_named_without_its_password() -> None:
     arguments = ["restic", "-r", "rest:https://alice:hu/sh@backup.lan/alice"]
 
-    assert (
-        repository_of("r", told_to_restic(arguments, {}), {})
-        == "rest:https://alice:***@backup.lan/alice"
-    )
+    assert goes_to("r", arguments, {})[0] == "rest:https://alice:***@backup.lan/alice"

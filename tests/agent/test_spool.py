@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from agent import resthouse_agent
-from agent.resthouse_agent import AgentError, Home, flush, iso
+from agent.resthouse_agent import AgentError, Home, iso
 from tests.agent.conftest import PROGRAM
 from tests.agent.dashboard import FakeDashboard
 
@@ -39,8 +39,8 @@ def test_what_waited_is_sent_in_order_and_once(home: Home, dashboard: FakeDashbo
     for number in (3, 1, 2):
         home.add_run(a_run(number))
 
-    flush(home, home.config())
-    flush(home, home.config())
+    home.flush(home.config())
+    home.flush(home.config())
 
     assert [run["key"] for run in dashboard.runs()] == [f"{n:032x}" for n in (1, 2, 3)]
     assert [len(report["runs"]) for report in dashboard.reports] == [3, 0]
@@ -63,7 +63,7 @@ def test_a_run_told_twice_waits_once(home: Home, dashboard: FakeDashboard) -> No
     home.add_run(a_run(1, finished=None, output="later"))
     home.add_run(a_run(1))
 
-    flush(home, home.config())
+    home.flush(home.config())
 
     assert [run["finished"] for run in dashboard.runs()] == [a_run(1)["finished"]]
 
@@ -75,11 +75,11 @@ def test_a_dashboard_that_is_away_finds_everything_later(
     home.add_run(a_run(1))
     dashboard.refuse = lambda report: status
 
-    sentence = flush(home, home.config())
+    sentence = home.flush(home.config())
 
     assert sentence.endswith("Kept for later: 1.")
     dashboard.refuse = lambda report: 0
-    flush(home, home.config())
+    home.flush(home.config())
     assert dashboard.runs() == [a_run(1)]
 
 
@@ -92,7 +92,7 @@ def test_one_report_that_is_refused_does_not_hold_up_the_others(
         413 if a_run(2)["key"] in [run["key"] for run in report["runs"]] else 0
     )
 
-    flush(home, home.config())
+    home.flush(home.config())
 
     assert dashboard.runs() == [a_run(1), a_run(3)]
     assert [path.suffix for path in home.spool.iterdir()] == [".refused"]
@@ -103,7 +103,7 @@ def test_a_revoked_key_is_said_and_nothing_is_lost(home: Home, dashboard: FakeDa
     dashboard.refuse = lambda report: 401
 
     with pytest.raises(AgentError, match="enrol this host again"):
-        flush(home, home.config())
+        home.flush(home.config())
 
     assert len(home.waiting()) == 1
 
@@ -114,7 +114,7 @@ def test_another_server_at_the_address_gets_nothing_deleted(
     home.add_run(a_run(1))
     dashboard.answer = {"hello": "world"}
 
-    sentence = flush(home, home.config())
+    sentence = home.flush(home.config())
 
     assert sentence.endswith("did not answer as a dashboard does. Kept for later: 1.")
 
@@ -122,16 +122,22 @@ def test_another_server_at_the_address_gets_nothing_deleted(
 def test_the_spool_is_bounded_and_results_go_last(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(resthouse_agent, "SPOOL_FILES", 3)
     for number in (1, 2, 3, 4):
         home.add_run(a_run(number))
-    home.add_run(a_run(5, finished=None))
+    for number in (9, 5):
+        home.add_run(a_run(number, finished=None))
     home.add_unit({"name": "restic-backup.service"})
 
-    home.trim()
+    def kept(files: int) -> list[str]:
+        monkeypatch.setattr(resthouse_agent, "SPOOL_FILES", files)
+        home.trim()
+        return [path.name.partition("-")[0] for path in home.waiting()]
 
-    kept = [json.loads(path.read_text())["runs"]["key"] for path in home.waiting()]
-    assert kept == [a_run(n)["key"] for n in (2, 3, 4)]
+    assert kept(6) == ["run"] * 4 + ["progress", "unit"]
+    assert json.loads(home.waiting()[4].read_text())["runs"]["key"] == a_run(9)["key"]
+    assert kept(5) == ["run"] * 4 + ["unit"]
+    assert kept(3) == ["run"] * 3
+    assert json.loads(home.waiting()[0].read_text())["runs"]["key"] == a_run(2)["key"]
 
 
 def test_the_spool_is_bounded_in_bytes(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,7 +160,7 @@ def test_a_write_cut_off_by_a_power_cut_leaves_nothing_broken(
     empty = home.spool / "run-0000.json"
     empty.write_text("")  # What some file systems leave of a file that was not synced.
 
-    flush(home, home.config())
+    home.flush(home.config())
 
     assert dashboard.runs() == [a_run(1)]
     assert [path.name for path in home.spool.iterdir()] == ["run-0000.refused"]

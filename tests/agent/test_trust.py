@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.resthouse_agent import authorities_of, certificates_in, told_to_restic
+from agent.resthouse_agent import certificates_in, goes_to
 from backups.engines.certificates import make_authority
 from tests.agent.dashboard import FakeDashboard
 
@@ -24,7 +24,7 @@ def ca(tmp_path: Path) -> Path:
 
 
 def told(arguments: list[str], fields: dict[str, str]) -> str | None:
-    return certificates_in(authorities_of("x.service", told_to_restic(arguments, fields), fields))
+    return certificates_in(goes_to("x.service", arguments, fields)[1])
 
 
 @pytest.mark.parametrize("form", ["--cacert {}", "--cacert={}"])
