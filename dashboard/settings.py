@@ -1,5 +1,6 @@
 """Settings; the first block is every variable that is read from the environment."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -42,7 +43,8 @@ django_stubs_ext.monkeypatch()
 
 INSTALLED_APPS = [
     "dashboard",
-    "django.contrib.admin",
+    # Its pages are found with the addresses (urls.py): no other process needs them.
+    "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",
@@ -58,7 +60,6 @@ INSTALLED_APPS = [
     "django_htmx",
     "django_tasks",
     "django_tasks_db",
-    "ninja",
     "template_partials",
 ]
 
@@ -83,10 +84,12 @@ MIDDLEWARE = [
 ROOT_URLCONF = "dashboard.urls"
 WSGI_APPLICATION = "dashboard.wsgi.application"
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+# The page of the API needs its files alone; as an app, every command would import all of it.
+_NINJA = Path(str(find_spec("ninja").origin)).parent  # type: ignore[union-attr]
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
+        "DIRS": [BASE_DIR / "templates", _NINJA / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "builtins": [
@@ -181,7 +184,7 @@ USE_I18N = False
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_DIRS = [BASE_DIR / "static", _NINJA / "static"]
 # Maps are fetched by developers' tools alone, and compressing them took most of the first start.
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ["map", "png", "woff2", "gz"]
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True

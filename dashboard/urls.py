@@ -112,6 +112,8 @@ job_urls = [
     path("<int:pk>/schedule/", jobs.expect, name="schedule"),
 ]
 
+admin.autodiscover()
+
 urlpatterns = [
     path("", include(([path("", overview.index, name="index")], "overview"))),
     path("servers/", include((server_urls, "servers"))),

@@ -1,5 +1,7 @@
 """The private certificate authority of this house, and the keys that keep its secrets."""
 
+from typing import TYPE_CHECKING
+
 from django.conf import settings
 from django.db import transaction
 
@@ -7,9 +9,11 @@ from backups import engines
 from backups.actions.events import Actor, record_event
 from backups.engines import certificates, key_file
 from backups.engines.certificates import Pair
-from backups.engines.encryption import Vault, new_key
 from backups.engines.errors import EngineError
 from backups.models import Authority, Certificate, Operation, SigningRequest
+
+if TYPE_CHECKING:
+    from backups.engines.encryption import Vault
 
 
 def make_authority(name: str = "", *, by: Actor) -> Authority:
@@ -50,7 +54,7 @@ def rotate_encryption_key(*, by: Actor) -> int:
         # The former one stays in the file until the next rotation: a kill in between, or another
         # process that read the file just before, loses nothing.
         former = engines.vault().keys[0]
-        key_file.replace(engines.encryption_key_file(), f"{new_key()}\n{former}")
+        key_file.replace(engines.encryption_key_file(), f"{engines.new_key()}\n{former}")
     vault = engines.vault()
     with transaction.atomic():
         count = sum(_close_anew(rows, vault) for rows in (Authority, Certificate, SigningRequest))
@@ -60,7 +64,7 @@ def rotate_encryption_key(*, by: Actor) -> int:
 
 
 def _close_anew(
-    model: type[Authority] | type[Certificate] | type[SigningRequest], vault: Vault
+    model: type[Authority] | type[Certificate] | type[SigningRequest], vault: "Vault"
 ) -> int:
     rows = list(model._default_manager.select_for_update().exclude(encrypted_key=b""))
     for row in rows:
@@ -69,7 +73,7 @@ def _close_anew(
     return len(rows)
 
 
-def _close_former_anew(vault: Vault) -> None:
+def _close_former_anew(vault: "Vault") -> None:
     """The pairs that operations keep aside, which a later worker may have to put back."""
     for operation in Operation.objects.open().select_for_update().filter(former__has_key="pair"):
         pair = operation.former["pair"]

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-from cryptography import x509
 from django.db import transaction
 from django.utils import timezone
 from django_tasks import task
@@ -95,6 +94,8 @@ def _leaf_of(pair: FilePair) -> str:
 
 
 def _end_of(shown: Shown) -> datetime:
+    from cryptography import x509
+
     return x509.load_pem_x509_certificate(shown.leaf.encode()).not_valid_after_utc
 
 

@@ -97,6 +97,13 @@ def vault() -> "Vault":
     return Vault(key_file.read_or_make(encryption_key_file(), new_key).split())
 
 
+def new_key() -> str:
+    """For a vault."""
+    from backups.engines import encryption
+
+    return encryption.new_key()
+
+
 def encryption_key_file() -> Path:
     return Path(settings.RESTHOUSE_DATA) / "encryption-key"
 

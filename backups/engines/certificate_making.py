@@ -13,7 +13,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from backups.engines.certificate_facts import facts, load_all, render
 from backups.engines.certificate_keys import load_key, render_key
 from backups.engines.certificate_names import general_name
-from backups.engines.certificate_values import Pair, Request
+from backups.engines.certificate_values import KINDS, Pair, Request
 from backups.engines.errors import EngineError
 
 _Key = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey
@@ -24,7 +24,6 @@ _MAKERS: dict[str, Callable[[], _Key]] = {
     "rsa-2048": lambda: rsa.generate_private_key(65537, 2048),
     "rsa-4096": lambda: rsa.generate_private_key(65537, 4096),
 }
-KINDS = tuple(_MAKERS)
 # Hosts whose clocks are behind must not take a new one for one of tomorrow.
 _LEEWAY = timedelta(hours=1)
 _LONGEST_COMMON_NAME = 64

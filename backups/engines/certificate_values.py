@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Literal
 
 Level = Literal["error", "warning", "note"]
+# Of keys that are made here, the usual one first.
+KINDS = ("ecdsa-p256", "ecdsa-p384", "ed25519", "rsa-2048", "rsa-4096")
 _ORDER: tuple[Level, ...] = ("error", "warning", "note")
 
 

@@ -10,9 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.serializers.json import DjangoJSONEncoder
 
-from backups.actions import operations
 from backups.actions.house import prepare_database
-from backups.actions.servers import validation_sentence
 from backups.engines.errors import EngineError
 from backups.models import Host, Operation, Server
 
@@ -58,6 +56,8 @@ class NounCommand(BaseCommand, ABC):
         except EngineError as error:
             raise CommandError(str(error)) from error
         except ValidationError as error:
+            from backups.actions.servers import validation_sentence
+
             raise CommandError(validation_sentence(error)) from error
 
     def answer(self, data: Any, text: str = "") -> None:
@@ -79,6 +79,9 @@ class NounCommand(BaseCommand, ABC):
 
 def finish(operation: Operation) -> Operation:
     """Work on it here, unless a worker was quicker; EngineError with the reason of a failure."""
+    # What it leads to takes longer to load than most verbs take.
+    from backups.actions import operations
+
     ended = operations.finish(operation)
     if ended.state == Operation.State.FAILED:
         raise EngineError(ended.problem)

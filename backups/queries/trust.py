@@ -7,8 +7,7 @@ from pathlib import Path
 
 from django.db.models import Q
 
-from backups.engines.certificate_names import general_name
-from backups.engines.certificates import refusal
+from backups.engines import certificates
 from backups.engines.errors import EngineError
 from backups.models import Job, Server
 from backups.queries.addresses import Address, address_of, leads_to
@@ -64,7 +63,7 @@ def clients_of(server: Server, chain: str, system: str = "") -> Clients:
 
     `system` is what a host trusts that was given no certificate (PEM).
     """
-    judge = lru_cache(maxsize=None)(refusal)
+    judge = lru_cache(maxsize=None)(certificates.refusal)
     clients = []
     for job, address in _ways_to(server):
         name = address.host
@@ -99,7 +98,7 @@ def _ways_to(server: Server) -> list[tuple[Job, Address]]:
 def _is_a_name(host: str) -> bool:
     """Whether a certificate may hold it: a host can report anything as its address."""
     try:
-        general_name(host)
+        certificates.general_name(host)
     except EngineError:
         return False
     return "*" not in host

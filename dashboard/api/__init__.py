@@ -5,6 +5,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
 from ninja.errors import ValidationError
+from ninja.openapi.docs import ABS_TPL_PATH, Swagger
 
 from backups.actions.reports import UnknownHostError
 from backups.engines.errors import EngineError, EngineUnavailable
@@ -16,7 +17,14 @@ from dashboard.api.users import router as users
 
 _MOST_PROBLEMS = 5
 
-api = DescribedAPI(title="Resthouse", version=VERSION, description=__doc__)
+
+class Docs(Swagger):
+    """With the house's own copy of its files, and none of a stranger's."""
+
+    template_cdn = str(ABS_TPL_PATH / "swagger.html")
+
+
+api = DescribedAPI(title="Resthouse", version=VERSION, description=__doc__, docs=Docs())
 api.add_router("", hosts)
 api.add_router("/users", users)
 

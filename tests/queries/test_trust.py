@@ -5,7 +5,6 @@ import pytest
 from backups.actions.certificates import add_certificate
 from backups.engines import certificates
 from backups.models import Server
-from backups.queries import trust
 from backups.queries.trust import clients_of, jobs_of, names_of, published_names
 from tests.factories import make_host, make_job, make_repository, make_server
 
@@ -144,7 +143,7 @@ def test_a_thousand_jobs_of_one_kind_are_judged_once(
     for _ in range(50):
         url = "rest:https://rest.example.org:8000/x/"
         make_job(host, repository_url=url, trusted=ours.chain, is_trust_known=True)
-    monkeypatch.setattr(trust, "refusal", lambda *question: asked.append(question) or "")
+    monkeypatch.setattr(certificates, "refusal", lambda *question: asked.append(question) or "")
 
     clients = clients_of(server, certificates.make_certificate(ours, ["rest.example.org"]).chain)
 

@@ -20,6 +20,7 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 HIDDEN = "$2y$10$neverToBeSeenInAnyPageOfTheHouse"
+admin.autodiscover()
 MODELS = [model for model in admin.site._registry if model._meta.app_label == "backups"]
 MADE_BY_PEOPLE = {Operator}
 
