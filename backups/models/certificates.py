@@ -7,6 +7,7 @@ from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 
+from backups.models.present import Now
 from backups.models.servers import Server
 
 # Time enough to renew one by hand, and to bring it to the hosts.
@@ -41,8 +42,8 @@ class CertificateQuerySet(models.QuerySet["Certificate"]):
         """The one that was shown last before all others, then those that never were."""
         return self.order_by(F("live_since").desc(nulls_last=True), "-created", "-id")
 
-    def ending(self) -> "CertificateQuerySet":
-        return self.served().filter(not_after__lt=timezone.now() + ENDS_SOON)
+    def ending(self, now: Now | None = None) -> "CertificateQuerySet":
+        return self.served().filter(not_after__lt=(now or timezone.now()) + ENDS_SOON)
 
 
 class Certificate(models.Model):
@@ -124,10 +125,11 @@ class Certificate(models.Model):
 class AuthorityQuerySet(models.QuerySet["Authority"]):
     """Certificate authorities of this house; the newest makes the certificates."""
 
-    def ending(self) -> "AuthorityQuerySet":
+    def ending(self, now: Now | None = None) -> "AuthorityQuerySet":
         """The newest, once hosts need time to learn of the next: what it signed ends with it."""
         newest = self.order_by("-created", "-id")[:1].values("pk")
-        return self.filter(pk__in=newest, not_after__lt=timezone.now() + AUTHORITY_ENDS_SOON)
+        soon = (now or timezone.now()) + AUTHORITY_ENDS_SOON
+        return self.filter(pk__in=newest, not_after__lt=soon)
 
     def current(self) -> "Authority | None":
         return self.filter(not_after__gt=timezone.now()).order_by("-created", "-id").first()

@@ -1,6 +1,6 @@
 """Hosts: the machines that back up."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
@@ -8,6 +8,8 @@ from django.db import models
 from django.db.models.lookups import LessThan
 from django.urls import reverse
 from django.utils import timezone
+
+from backups.models.present import Now
 
 # The agent's own timer runs every five minutes; three misses in a row are silence.
 SILENT_AFTER = timedelta(minutes=16)
@@ -34,9 +36,9 @@ class HostQuerySet(models.QuerySet["Host"]):
     def retired(self) -> "HostQuerySet":
         return self.filter(retired__isnull=False)
 
-    def silent(self) -> "HostQuerySet":
+    def silent(self, now: Now | None = None) -> "HostQuerySet":
         """A host that may sleep is silent once it has slept for too long."""
-        return self.filter(_silent(timezone.now()))
+        return self.filter(_silent(now or timezone.now()))
 
     def tagged(self, tag: str) -> "HostQuerySet":
         """Tags lie between spaces, so that each is found whole."""
@@ -50,7 +52,7 @@ class HostQuerySet(models.QuerySet["Host"]):
         return self.kept().filter(ill)
 
 
-def _silent(now: datetime) -> models.Q:
+def _silent(now: Now) -> models.Q:
     awake = models.Q(may_sleep=None, reported__lt=now - SILENT_AFTER)
     slept = models.ExpressionWrapper(
         models.F("reported") + models.F("may_sleep"), output_field=models.DateTimeField()

@@ -1,34 +1,16 @@
 """What the certificates need a person for."""
 
-from collections.abc import Iterator
-
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
 from backups.models import Authority, Certificate, Handshake, Server, Watch
-from backups.queries.need import Need
+from backups.models.present import Now
+from backups.queries.need import Need, source
 
 
-def certificate_needs(limit: int) -> Iterator[Need]:
-    """What hosts see before what only will be."""
-    yield from map(_of_handshake, _handshakes()[:limit])
-    yield from map(_of_certificate, _ending()[:limit])
-    yield from map(_of_authority, Authority.objects.ending())
-    yield from map(_of_watch, _watches()[:limit])
-
-
-def count_certificate_needs() -> int:
-    return (
-        _handshakes().count()
-        + _ending().count()
-        + Authority.objects.ending().count()
-        + _watches().count()
-    )
-
-
-def _ending() -> QuerySet[Certificate]:
-    return Certificate.objects.ending().select_related("server")
+def _ending(now: Now) -> QuerySet[Certificate]:
+    return Certificate.objects.ending(now).select_related("server")
 
 
 def _of_certificate(certificate: Certificate) -> Need:
@@ -46,6 +28,10 @@ def _of_certificate(certificate: Certificate) -> Need:
     )
 
 
+def _authorities(now: Now) -> QuerySet[Authority]:
+    return Authority.objects.ending(now)
+
+
 def _of_authority(authority: Authority) -> Need:
     return Need(
         state="warning",
@@ -60,7 +46,7 @@ def _of_authority(authority: Authority) -> Need:
     )
 
 
-def _handshakes() -> QuerySet[Handshake]:
+def _handshakes(now: Now) -> QuerySet[Handshake]:
     """What a port shows otherwise than it should; one that is down is a need of its server."""
     looked_at = Handshake.objects.filter(server__status=Server.Status.LIVE, server__has_tls=True)
     return looked_at.exclude(problem="").select_related("server")
@@ -80,7 +66,7 @@ def _of_handshake(handshake: Handshake) -> Need:
     )
 
 
-def _watches() -> QuerySet[Watch]:
+def _watches(now: Now) -> QuerySet[Watch]:
     return Watch.objects.exclude(problem="").select_related("server")
 
 
@@ -100,3 +86,12 @@ def _of_watch(watch: Watch) -> Need:
 
 def _certificates_of(server: Server) -> str:
     return reverse("certificates:server", args=[server.name])
+
+
+# What hosts see before what only will be.
+CERTIFICATE_NEEDS = (
+    source(_handshakes, _of_handshake),
+    source(_ending, _of_certificate),
+    source(_authorities, _of_authority),
+    source(_watches, _of_watch),
+)

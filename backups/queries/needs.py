@@ -5,16 +5,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import chain, groupby, islice
 from operator import attrgetter
+from typing import Any
 
-from django.db.models import Count, QuerySet
+from django.db.models import Case, Count, F, QuerySet, TextField, Value, When
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import urlencode
 
 from backups.models import Host, Job, Unit, UsersFile
-from backups.queries.certificate_needs import certificate_needs, count_certificate_needs
-from backups.queries.need import Need
-from backups.queries.server_needs import count_server_needs, server_needs
+from backups.models.present import Now, count_each
+from backups.queries.certificate_needs import CERTIFICATE_NEEDS
+from backups.queries.need import Need, Source, source
+from backups.queries.server_needs import SERVER_NEEDS
 
 # A host that was added and never came: after a day, somebody has forgotten it.
 _PATIENCE = timedelta(days=1)
@@ -26,29 +27,14 @@ _NAMED = 3
 
 def needs(limit: int = _ALL) -> list[Need]:
     """Servers first, since all jobs hang on them; what is only a warning comes last."""
-    found = chain(
-        server_needs(limit),
-        map(_of_users_file, _users_files()[:limit]),
-        _of_jobs(limit),
-        map(_of_unit, _units().select_related("host").defer("text")[:limit]),
-        map(_of_silent, Host.objects.silent()[:limit]),
-        certificate_needs(limit),
-        map(_of_waiting, _waiting()[:limit]),
-    )
+    counts = zip(_SOURCES, count_each(_COUNTED), strict=True)
+    found = chain.from_iterable(source.needs(limit) for source, count in counts if count)
     return list(islice(_warnings_last(found), limit))
 
 
 def count_needs() -> int:
     """How many there are, without looking at each."""
-    return (
-        count_server_needs()
-        + _users_files().count()
-        + sum(1 if group.is_one else group.count for group in _job_groups())
-        + _units().count()
-        + Host.objects.silent().count()
-        + count_certificate_needs()
-        + _waiting().count()
-    )
+    return sum(count_each(_COUNTED))
 
 
 def _warnings_last(found: Iterator[Need]) -> Iterator[Need]:
@@ -61,7 +47,7 @@ def _warnings_last(found: Iterator[Need]) -> Iterator[Need]:
     yield from warnings
 
 
-def _users_files() -> QuerySet[UsersFile]:
+def _users_files(now: Now) -> QuerySet[UsersFile]:
     """As the last look found them; without the hashes, which are of ten thousand users."""
     differing = UsersFile.objects.filter(difference_count__gt=0)
     return differing.select_related("server").defer("known", "pending")
@@ -141,6 +127,15 @@ def _job_groups() -> list[_Group]:
     return sorted(found.values(), key=lambda group: (-group.severity, -group.count))
 
 
+def _counted_jobs(now: Now) -> QuerySet[Job, Any]:
+    """As `_job_groups`, by the database."""
+    none = Value("", TextField())
+    cause = Case(When(state__in=Job.ABSENT, then=none), default=F("reason"))
+    groups = Job.objects.needing_a_look().order_by().annotate(cause=cause).values("state", "cause")
+    alike = groups.annotate(alike=Count("pk"))
+    return alike.values(count=Case(When(alike__gte=_MANY, then=1), default=F("alike")))
+
+
 def _of_jobs(limit: int) -> Iterator[Need]:
     """By how bad it is, the many before the few."""
     for severity, groups in groupby(_job_groups(), key=attrgetter("severity")):
@@ -185,9 +180,10 @@ def _of_job(job: Job) -> Need:
     )
 
 
-def _units() -> QuerySet[Unit]:
+def _units(now: Now) -> QuerySet[Unit]:
     """A finding is an error that the score hides."""
-    return Unit.objects.exclude(finding="").filter(host__retired=None)
+    wrong = Unit.objects.exclude(finding="").filter(host__retired=None)
+    return wrong.select_related("host").defer("text")
 
 
 def _of_unit(unit: Unit) -> Need:
@@ -204,6 +200,10 @@ def _of_unit(unit: Unit) -> Need:
     )
 
 
+def _silent(now: Now) -> QuerySet[Host]:
+    return Host.objects.silent(now)
+
+
 def _of_silent(host: Host) -> Need:
     return Need(
         state="warning",
@@ -218,10 +218,10 @@ def _of_silent(host: Host) -> Need:
     )
 
 
-def _waiting() -> QuerySet[Host]:
+def _waiting(now: Now) -> QuerySet[Host]:
     """Never heard; a host that was refused on purpose needs nobody."""
     never = Host.objects.kept().waiting().filter(reported__isnull=True)
-    return never.filter(created__lt=timezone.now() - _PATIENCE)
+    return never.filter(created__lt=now - _PATIENCE)
 
 
 def _of_waiting(host: Host) -> Need:
@@ -236,3 +236,15 @@ def _of_waiting(host: Host) -> Need:
         when="Added",
         since=host.created,
     )
+
+
+_SOURCES = (
+    *SERVER_NEEDS,
+    source(_users_files, _of_users_file),
+    Source(_counted_jobs, _of_jobs),
+    source(_units, _of_unit),
+    source(_silent, _of_silent),
+    *CERTIFICATE_NEEDS,
+    source(_waiting, _of_waiting),
+)
+_COUNTED = tuple(source.counted for source in _SOURCES)

@@ -1,22 +1,10 @@
 """What the servers need a person for."""
 
-from collections.abc import Iterator
-
 from django.db.models import QuerySet
 
 from backups.models import Server
-from backups.queries.need import Need
-
-
-def server_needs(limit: int) -> Iterator[Need]:
-    """Those that receive nothing before those that somebody has changed."""
-    yield from map(_of_server, _servers()[:limit])
-    yield from map(_of_drift, _drifted()[:limit])
-
-
-def count_server_needs() -> int:
-    return _servers().count() + _drifted().count()
-
+from backups.models.present import Now
+from backups.queries.need import Need, source
 
 _SERVER_WORDS = {
     Server.Status.UNMADE: ("failed", "could not be made"),
@@ -27,7 +15,7 @@ _SERVER_WORDS = {
 }
 
 
-def _servers() -> QuerySet[Server]:
+def _servers(now: Now) -> QuerySet[Server]:
     return Server.objects.lasting().filter(status__in=_SERVER_WORDS)
 
 
@@ -46,7 +34,7 @@ def _of_server(server: Server) -> Need:
     )
 
 
-def _drifted() -> QuerySet[Server]:
+def _drifted(now: Now) -> QuerySet[Server]:
     """One that is gone is named for that."""
     gone = (Server.Status.GONE, *Server.WITHOUT_CONTAINER)
     return Server.objects.lasting().exclude(drift=[]).exclude(status__in=gone)
@@ -65,3 +53,7 @@ def _of_drift(server: Server) -> Need:
         when="Found",
         since=server.drift_since,
     )
+
+
+# Those that receive nothing before those that somebody has changed.
+SERVER_NEEDS = (source(_servers, _of_server), source(_drifted, _of_drift))

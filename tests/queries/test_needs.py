@@ -104,7 +104,7 @@ def test_needs_costs_the_same_for_one_job_and_for_many(django_assert_num_queries
     for _ in range(4):
         make_run(make_job(state=Job.State.FAILED), status=Run.Status.FAILED, exit_code=1)
 
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(3):
         needs()
 
 
