@@ -8,6 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from backups.actions.day_sums import sum_day
+from backups.engines.systemd import Row
 from backups.models import (
     Assessment,
     Certificate,
@@ -23,6 +24,7 @@ from backups.models import (
     Unit,
     User,
 )
+from backups.queries.unit_news import change_of, worst_of
 
 _numbers = itertools.count(1)
 
@@ -101,6 +103,8 @@ def make_assessment(unit: Unit | None = None, **fields: Any) -> Assessment:
         "systemd": "252",
         "text_hash": f"{next(_numbers):064x}",
     }
+    unit.change = change_of({**defaults, **fields}["exposure"], unit.exposure)
+    unit.worst = worst_of(Row(name, name, *rest) for name, *rest in fields.get("rows", ()))
     assessment = Assessment.objects.create(unit=unit, **defaults | fields)
     unit.exposure, unit.level, unit.assessed = assessment.exposure, assessment.level, assessment.at
     unit.save()

@@ -13,7 +13,8 @@ from backups.engines import systemd
 from backups.engines.errors import EngineError
 from backups.engines.systemd_choices import version_of
 from backups.models import Assessment, Host, Unit
-from backups.queries.proofs import ALARM, proof_of
+from backups.queries.proofs import ALARM, got_better, proof_of
+from backups.queries.unit_news import change_of, worst_of
 
 # So many scorings are looked through for the last change of a text.
 _CHANGES = 20
@@ -85,6 +86,8 @@ def write_assessment(unit: Unit, found: Assessed, now: datetime) -> None:
     if found.findings is None:
         return
     unit.finding = _worst(found.findings)
+    before = unit.assessments.values_list("exposure", flat=True).first()
+    unit.change, unit.worst = change_of(score.exposure, before), worst_of(score.rows)
     Assessment.objects.create(
         unit=unit,
         at=now,
@@ -136,8 +139,8 @@ def prove(unit: Unit) -> None:
 
     Called in the transaction that wrote a run or a score.
     """
-    assessments = list(unit.assessments.defer("rows")[:_CHANGES])
-    proof = proof_of(unit, assessments)
+    assessments = list(unit.assessments.defer("rows", "findings")[:_CHANGES])
+    proof = proof_of(unit, assessments) if got_better(assessments) else None
     if proof is not None and proof.is_alarm:
         finding = proof.alarm
     elif unit.finding.startswith(ALARM):

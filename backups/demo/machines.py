@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from backups.demo.fleet import Member
@@ -10,6 +10,7 @@ from backups.demo.rhythm import Rhythm
 from backups.demo.units import backup_unit, prune_unit
 from backups.engines.systemd import Score
 from backups.models import Assessment, Host, Job, Unit
+from backups.queries.unit_news import change_of, worst_of
 
 
 def make_host(pk: int, member: Member, created: datetime, now: datetime) -> Host:
@@ -47,6 +48,10 @@ class Workshop:
     now: datetime
     unit_ids: Iterator[int]
     assessment_ids: Iterator[int]
+    worst: dict[str, list[str]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.worst = {rung: worst_of(score.rows) for rung, score in self.scores.items()}
 
     def backup_unit(self, member: Member, host: Host) -> tuple[Unit, list[Assessment]]:
         """The unit as it is, and every step of the way there."""
@@ -74,6 +79,7 @@ class Workshop:
         if score is None:
             return
         worst = next((f.sentence for f in score.findings if f.severity == "error"), "")
+        unit.change, unit.worst = change_of(score.exposure, unit.exposure), self.worst[rung]
         unit.exposure, unit.level, unit.assessed, unit.finding = (
             score.exposure,
             score.level,

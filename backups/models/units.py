@@ -1,6 +1,5 @@
 """Units of hosts, and how exposed systemd finds them."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import models
@@ -35,12 +34,13 @@ class Unit(models.Model):
     finding = models.TextField(blank=True, help_text="The worst thing its lint found")
     assessed = models.DateTimeField(null=True, blank=True)
     seen = models.DateTimeField(null=True, blank=True)
+    # Of its two newest assessments, so that a list need not read them.
+    change = models.SmallIntegerField(
+        null=True, blank=True, help_text="In tenths, since the score before"
+    )
+    worst = models.JSONField(default=list, blank=True, help_text="The lines that would close most")
 
     objects = UnitQuerySet.as_manager()
-
-    # Set for the units of a list, by queries.unit_news.
-    change: int | None = None
-    worst: Sequence[str] = ()
 
     class Meta:
         ordering = ["host", "name"]

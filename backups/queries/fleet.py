@@ -23,11 +23,11 @@ class Row:
 
     @property
     def state(self) -> str:
-        return self._standing[0]
+        return self.standing[0]
 
     @property
     def words(self) -> str:
-        return self._standing[1]
+        return self.standing[1]
 
     @property
     def due(self) -> datetime | None:
@@ -46,7 +46,8 @@ class Row:
         return sum(repository.bytes for repository in found) if found else None
 
     @property
-    def _standing(self) -> tuple[str, str]:
+    def standing(self) -> tuple[str, str]:
+        """Its state and that in words."""
         if self.host.is_retired:
             return "off", "Retired"
         if not self.host.is_enrolled:

@@ -83,25 +83,30 @@ def proof_of(unit: Unit, assessments: Sequence[Assessment]) -> Proof | None:
     return Proof(before, after, state, headline, run, held, line)
 
 
+def got_better(assessments: Sequence[Assessment]) -> bool:
+    """Whether the last change made the score better; else there is no alarm to raise."""
+    change = _last_change(assessments)
+    return change is not None and change[0].exposure < change[1].exposure
+
+
 def _last_change(assessments: Sequence[Assessment]) -> tuple[Assessment, Assessment] | None:
     pairs = itertools.pairwise(assessments)
     return next(((new, old) for new, old in pairs if new.text_hash != old.text_hash), None)
 
 
-def _complete_before(job: Job, moment: datetime) -> list[Run]:
+def _complete_before(job: Job, moment: datetime) -> list[tuple[int | None, ...]]:
+    """Files and bytes of each."""
     runs = job.runs.backups().filter(started__lt=moment, status__in=_COMPLETE)
-    return list(runs.defer("log", "errors").order_by("-started", "-id")[:_LOOK_BACK])
+    held = runs.values_list("files_processed", "bytes_processed")
+    return list(held.order_by("-started", "-id")[:_LOOK_BACK])
 
 
-def _held(run: Run | None, earlier: list[Run]) -> Iterator[Held]:
-    for name, unit, field in (
-        ("files", "count", "files_processed"),
-        ("bytes", "size", "bytes_processed"),
-    ):
-        values = [value for each in earlier if (value := getattr(each, field)) is not None]
+def _held(run: Run | None, earlier: list[tuple[int | None, ...]]) -> Iterator[Held]:
+    found = (run.files_processed, run.bytes_processed) if run else (None, None)
+    for place, (name, unit) in enumerate((("files", "count"), ("bytes", "size"))):
+        values = [value for each in earlier if (value := each[place]) is not None]
         if values:
-            found = getattr(run, field) if run else None
-            yield Held(name, unit, found, min(values), max(values))
+            yield Held(name, unit, found[place], min(values), max(values))
 
 
 def _judge(run: Run | None, held: tuple[Held, ...], *, is_known: bool) -> tuple[str, str]:

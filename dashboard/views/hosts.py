@@ -16,6 +16,7 @@ from backups.engines.pins import pin_shown_at
 from backups.models import Host
 from backups.queries.fleet import rows_of
 from backups.queries.host_standing import standing_of
+from dashboard import cells
 from dashboard.forms.hosts import HostEditForm, HostFilter, HostForm
 from dashboard.http import HttpRequest, in_place_of_the_page, render
 
@@ -30,7 +31,8 @@ def index(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "page": page,
-        "rows": rows_of(page.object_list),
+        "rows": (rows := rows_of(page.object_list)),
+        "lines": cells.of_hosts(rows),
         "count": (count := Host.objects.kept().count()),
         "retired": Host.objects.retired().count(),
         "found": f"{page.paginator.count} of {count} hosts",

@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
 from backups.models import Repository, Server, User
+from dashboard import cells
 from dashboard.forms.repositories import RepositoryFilter
 from dashboard.http import HttpRequest, render
 
@@ -24,12 +25,13 @@ def index(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "page": page,
-        "rows": _with_owners(page),
+        "rows": (rows := _with_owners(page)),
+        "lines": cells.of_repositories(rows),
         "count": count,
         "counted": _counted(page.paginator.count, count),
         "bytes": every.aggregate(sum=Sum("bytes"))["sum"] or 0,
         "bytes_found": found.aggregate(sum=Sum("bytes"))["sum"] or 0,
-        "servers": Server.objects.lasting(),
+        "servers": list(Server.objects.lasting()),
         "unseen": Server.objects.lasting().made().filter(scanned=None),
     }
     return render(request, "repositories/index.html", context, partial="repositories")
@@ -37,7 +39,9 @@ def index(request: HttpRequest) -> HttpResponse:
 
 def _with_owners(page: Iterable[Repository]) -> list[tuple[Repository, bool]]:
     """Each with whether there is a user of its name."""
-    known = set(User.objects.values_list("server", "name"))
+    page = list(page)
+    names = {repository.user_name for repository in page}
+    known = set(User.objects.filter(name__in=names).values_list("server", "name"))
     return [
         (repository, (repository.server_id, repository.user_name) in known) for repository in page
     ]

@@ -10,6 +10,7 @@ from backups.queries.book import days_of_runs
 from backups.queries.remedies import remedy_of_run
 from backups.queries.usual import measures_of
 from backups.queries.witnesses import witnesses_of
+from dashboard import cells
 from dashboard.forms.runs import RunFilter
 from dashboard.http import HttpRequest, render
 from dashboard.keyset import keyset_of, keyset_text
@@ -24,12 +25,12 @@ def index(request: HttpRequest) -> HttpResponse:
     before = keyset_of(request.GET.get("before", ""))
     page = list((runs.before(*before) if before else runs)[: _PAGE + 1])
     has_older, shown = len(page) > _PAGE, page[:_PAGE]
+    days = days_of_runs(shown, is_first=not before, is_last=not has_older, is_all=form.is_empty)
     context = {
         "form": form,
         "jobs": standing.jobs(),
-        "days": days_of_runs(
-            shown, is_first=not before, is_last=not has_older, is_all=form.is_empty
-        ),
+        "days": days,
+        "ledger": [(day, cells.of_runs(day.entries)) for day in days],
         "older": keyset_text(shown[-1].started, shown[-1].pk) if has_older else "",
         "is_first": not before,
     }

@@ -13,10 +13,10 @@ from backups.engines.systemd_render import commands_for, report, service, timer
 from backups.models import Assessment, Host, Unit
 from backups.queries import standing
 from backups.queries.scores import score_of
-from backups.queries.unit_news import tell_news
 from backups.queries.unit_standing import standing_of
 from backups.queries.whatif import WhatIf, addresses_of, what_if
 from backups.queries.whole_unit import plan_of
+from dashboard import cells
 from dashboard.forms.units import ChoiceForm, UnitFilter
 from dashboard.http import HttpRequest, render
 
@@ -29,11 +29,11 @@ def index(request: HttpRequest) -> HttpResponse:
     form = UnitFilter(request.GET)
     units = form.apply(Unit.objects.select_related("host", "job").defer("text"))
     page = Paginator(units, _PAGE).get_page(request.GET.get("page"))
-    tell_news(page)
     without = Host.objects.enrolled().filter(systemd="")
     context = {
         "form": form,
         "page": page,
+        "lines": cells.of_units(page),
         "exposure": standing.exposure(),
         "without_systemd": without[:_NAMED],
         "without_count": without.count(),
