@@ -25,21 +25,25 @@ SIZES = {
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--large", action="store_true", help="pages of 1,000 hosts, too")
-    is_large = parser.parse_args().large
-    say("A whole house", starting.measure())
+    parser.add_argument("--web", action="store_true", help="pages and reports alone")
+    asked = parser.parse_args()
+    is_large = asked.large
+    if not asked.web:
+        say("A whole house", starting.measure())
     for title, (name, options) in SIZES.items():
         if name == "small" or is_large:
             _measure_pages(title, RIG / "bench" / name, options)
     _measure_ingest(RIG / "bench" / "small")
-    users.run()
+    if not asked.web:
+        users.run()
 
 
 def _measure_pages(title: str, folder: Path, options: list[str]) -> None:
     password = _fill(folder, options)
     newest = _rows(folder, "select started, id from backups_run order by started desc limit 2000")
-    deep = f"{newest[-1][0].replace(' ', 'T')}%2B00:00_{newest[-1][1]}"
-    hello = pages.cost_of_hello(folder)
-    with web(folder) as (tree, port):
+    started, run = newest[-1]
+    places = {"deep": f"{started.replace(' ', 'T')}%2B00:00_{run}", "run": str(run)}
+    with pages.hello_of(folder) as hello, web(folder) as (tree, port):
         visitor = Visitor(port)
         visitor.sign_in("demo", password)
         cold = visitor.get("/")
@@ -47,8 +51,7 @@ def _measure_pages(title: str, folder: Path, options: list[str]) -> None:
             f"Pages, {title} (processor time, bytes as gzip, queries)",
             [
                 most("the first page, overview", cold.milliseconds, "ms", 300),
-                most("hello, to compare with", hello, "ms"),
-                *pages.measure(visitor, tree, hello, deep),
+                *pages.measure(visitor, tree, hello, places),
             ],
         )
 
@@ -59,8 +62,7 @@ def _measure_ingest(demo: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="resthouse-bench-") as name:
         folder = Path(name) / "house"
         shutil.copytree(demo, folder)
-        hello = pages.cost_of_hello(folder)
-        with web(folder) as (tree, port):
+        with pages.hello_of(folder) as hello, web(folder) as (tree, port):
             say("Reports (processor time)", ingest.measure(Visitor(port), tree, hello, hosts))
 
 
