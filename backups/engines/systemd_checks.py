@@ -3,10 +3,10 @@
 import ipaddress
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import get_close_matches
 
-from backups.engines.systemd_unit import Assignment, boolean
+from backups.engines.systemd_unit import Assignment, boolean, in_force, words_of
 
 ERROR, WARNING = "error", "warning"
 
@@ -78,11 +78,10 @@ def check(assignments: list[Assignment], ignored: Ignored) -> Iterator[Finding]:
     for allow_list in (FAMILIES, CALLS):
         yield from allow_list.check([a for a in service if a.key == allow_list.key], ignored)
     for assignment in service:
+        yield from _check_choice(assignment)
+    for assignment in in_force(service):
         yield from _check_capabilities(assignment)
         yield from _check_addresses(assignment)
-        yield from _check_choice(assignment)
-    yield from _check_backup(service)
-    yield from _check_families(service, ignored)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +163,7 @@ CALLS = AllowList(
 
 
 def _words(line: Assignment) -> list[str]:
-    return line.value.removeprefix("~").split()
+    return words_of(line.value.removeprefix("~"))
 
 
 def _quoted(words: list[str]) -> str:
@@ -199,7 +198,7 @@ def _check_capabilities(at: Assignment) -> Iterator[Finding]:
 def _check_addresses(at: Assignment) -> Iterator[Finding]:
     if at.key not in ("IPAddressAllow", "IPAddressDeny"):
         return
-    words = at.value.split()
+    words = words_of(at.value)
     bad = [word for word in words if not _is_address(word)]
     if not bad:
         return
@@ -208,16 +207,28 @@ def _check_addresses(at: Assignment) -> Iterator[Finding]:
         "With IPAddressDeny=any the server cannot be reached."
     )
     good = [word for word in words[:MAX_WORDS] if word not in bad]
-    value = " ".join([*good, *(f"<the address of {word[:60]}>" for word in bad[:5])])
+    value = " ".join([*good, *map(_address_for, bad[:5])])
     yield finding("ip-name-not-address", at, sentence, value=value, severity=ERROR)
 
 
+def _address_for(word: str) -> str:
+    """The same written as systemd reads it, where it is a number at all."""
+    try:
+        return str(ipaddress.ip_network(word.partition("%")[0], strict=False))
+    except ValueError:
+        return f"<the address of {word[:60]}>"
+
+
 def _is_address(word: str) -> bool:
+    if word in ADDRESS_WORDS:
+        return True
+    address, slash, length = word.partition("/")
     try:
         ipaddress.ip_network(word, strict=False)
     except ValueError:
-        return word in ADDRESS_WORDS
-    return True
+        return False
+    # Python reads a zone and a written-out mask as well, systemd neither.
+    return "%" not in address and (not slash or length.isdecimal())
 
 
 def _check_choice(at: Assignment) -> Iterator[Finding]:
@@ -229,31 +240,3 @@ def _check_choice(at: Assignment) -> Iterator[Finding]:
     sentence = f"systemd ignores {_quoted([at.value])}; the words are {', '.join(choices)}."
     value = _closest(at.value, choices) or choices[-1]
     yield finding(IGNORED, at, sentence, value=value)
-
-
-def _check_backup(service: list[Assignment]) -> Iterator[Finding]:
-    """Lines that systemd obeys, and that leave a backup with less than it had."""
-    last = {at.key: at for at in service if at.value}
-    if (at := last.get("ProtectHome")) and (at.value == "tmpfs" or boolean(at.value)):
-        sentence = "/home and /root look empty to the unit, and the backup silently loses them."
-        yield finding("hides-files", at, sentence, value="read-only")
-    if (at := last.get("PrivateUsers")) and (at.value in ("self", "identity") or boolean(at.value)):
-        sentence = "Files of other users cannot be read, or are stored as those of nobody."
-        yield finding("hides-files", at, sentence, value="no")
-    if (at := last.get("PrivateNetwork")) and boolean(at.value):
-        sentence = "The unit has no network: a repository on another machine cannot be reached."
-        yield finding("cuts-network", at, sentence, value="no")
-    denied = last.get("IPAddressDeny")
-    if denied and "any" in denied.value.split() and "IPAddressAllow" not in last:
-        sentence = "Every address is denied: allow the server's and the resolver's."
-        right = "IPAddressAllow=localhost <the address of the server>"
-        yield replace(finding("cuts-network", denied, sentence, value=""), fix=right)
-
-
-def _check_families(service: list[Assignment], ignored: Ignored) -> Iterator[Finding]:
-    lines = [at for at in service if at.key == FAMILIES.key and at.value]
-    words = {word for line in lines for word in line.value.split()}
-    is_valid = not any(FAMILIES.bad_words(line, ignored) for line in lines)
-    if lines and is_valid and not any("AF_INET" in word or word[0] == "~" for word in words):
-        sentence = "No internet socket is allowed: the server cannot be reached."
-        yield finding("cuts-network", lines[-1], sentence, value=FAMILIES.right)

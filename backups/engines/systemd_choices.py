@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from backups.engines.systemd_work import Work
+
 # Credentials, ProtectProc= and FixedRandomDelay= came with it; Debian 11 has it.
 OLDEST = 247
 
@@ -121,8 +123,41 @@ LISTS = frozenset(
 )
 
 
-def is_advised(choice: Choice, version: int, *, addresses: Iterable[str]) -> bool:
+# A program beside restic may need what these take away: a place to write, a local socket, a power.
+_TAKE_FROM_OTHERS = frozenset(
+    (
+        *("ProtectSystem", "ProtectHome", "CapabilityBoundingSet", "NoNewPrivileges"),
+        *("SystemCallFilter", "RestrictAddressFamilies", "IPAddressDeny"),
+    )
+)
+# With these, what one command of a unit mounts is not seen by the next: it backs up nothing.
+_HIDE_MOUNTS = frozenset(
+    (
+        *("PrivateMounts", "PrivateDevices", "PrivateTmp", "ProtectProc", "ProcSubset"),
+        *("ProtectControlGroups", "ProtectKernelTunables", "ProtectKernelModules"),
+        *("ProtectKernelLogs", "ProtectHostname", "DeviceAllow", "ProtectClock"),
+        *("RestrictNamespaces", "ProtectSystem", "ProtectHome"),
+    )
+)
+
+
+def takes_from_others(key: str, work: Work) -> bool:
+    """Whether another program of the unit may not survive the line, or hide its files by it."""
+    if key == "IPAddressDeny" and work.free:
+        return True
+    return hides_mounts(key, work) or (bool(work.others) and key in _TAKE_FROM_OTHERS)
+
+
+def hides_mounts(key: str, work: Work) -> bool:
+    return bool(work.mounters or work.scripts) and key in _HIDE_MOUNTS
+
+
+def is_advised(
+    choice: Choice, version: int, *, addresses: Iterable[str], work: Work | None = None
+) -> bool:
     """Whether a backup on this systemd survives it; without addresses the network must stay."""
+    if work is not None and takes_from_others(choice.key, work):
+        return False
     if choice.key == "PrivateUsers":
         return version >= choice.since
     if choice.key == "IPAddressDeny" and not list(addresses):

@@ -2,14 +2,16 @@
 
 import ipaddress
 import re
+import shlex
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from backups.engines.errors import EngineError
+from backups.engines.systemd_before import Before
 from backups.engines.systemd_checks import POISONED
 from backups.engines.systemd_choices import ADDRESSES, CHOICES, LISTS
 from backups.engines.systemd_lint import lint
-from backups.engines.systemd_unit import parse_unit
+from backups.engines.systemd_unit import parse_unit, quoted
 
 NAME = "50-hardening.conf"
 FOLDER = "/etc/systemd/system"
@@ -95,22 +97,23 @@ def literal(addresses: Iterable[str]) -> tuple[str, ...]:
 def _body(
     keys: Collection[str], text: str, addresses: tuple[str, ...], writable: list[str]
 ) -> Iterator[str]:
-    written = {at.key for at in parse_unit(text) if at.section == "Service"}
-    has_cache = "RESTIC_CACHE_DIR" in text
+    before = Before.of(text)
     begun = set[str]()
     for key, choice in CHOICES.items():
         if key not in keys or (key == "IPAddressDeny" and not addresses):
             continue
-        for line in choice.lines:
+        for line in before.fitting(key, choice.lines):
             name = line.partition("=")[0]
-            if key == "ProtectSystem" and has_cache and name != "ProtectSystem":
-                continue
-            if name in LISTS & written and name not in begun and not line.endswith("="):
+            if name in LISTS & before.written and name not in begun and not line.endswith("="):
                 yield f"{name}="
             begun.add(name)
             yield line.replace(ADDRESSES, " ".join(_beyond(addresses))).rstrip()
-        if key == "ProtectSystem" and writable:
-            yield f"ReadWritePaths={' '.join(map(quoted, writable))}"
+    if not {"ProtectSystem", "ProtectHome"}.isdisjoint(keys):
+        folders = dict.fromkeys([*writable, *before.repositories])
+        yield from (f"ReadWritePaths={quoted(folder)}" for folder in folders)
+    if "ProtectSystem" in keys and "PrivateTmp" not in keys and not before.has_temporary:
+        # Without a folder of its own for them, restic could not write its packs.
+        yield "ReadWritePaths=/tmp /var/tmp"
 
 
 def _beyond(addresses: Iterable[str]) -> Iterator[str]:
@@ -118,19 +121,11 @@ def _beyond(addresses: Iterable[str]) -> Iterator[str]:
     return (each for each in addresses if not ipaddress.ip_network(each).is_loopback)
 
 
-def quoted(word: str) -> str:
-    """One word of a line of a unit, whatever it holds."""
-    if re.search(r"[\x00-\x1f\x7f]", word):
-        raise EngineError("A line of a unit cannot hold control characters.")
-    word = word.replace("\\", "\\\\").replace("%", "%%")
-    if re.fullmatch(r"[\w@%+=:,./~-]+", word):
-        return word
-    return '"' + word.replace('"', '\\"') + '"'
-
-
 def commands(dropin: str, unit: str) -> Commands:
-    folder = f"{FOLDER}/{_shell(unit)}.d"
-    name = _shell(unit)
+    quoted_name = shlex.quote(unit)
+    folder = f"{FOLDER}/{quoted_name}.d"
+    # A name that a host has told is neither trusted in a shell nor taken for an option.
+    name = f"-- {quoted_name}" if unit.startswith("-") else quoted_name
     user = ""
     if "\nUser=restic\n" in dropin:
         user = "echo 'u restic - \"restic backup\"' | systemd-sysusers -\n"
@@ -140,11 +135,6 @@ def commands(dropin: str, unit: str) -> Commands:
         "systemctl daemon-reload",
         verify=f"systemd-analyze security --no-pager {name}\n"
         f"systemctl start {name}\n"
-        f"journalctl --unit {name} --lines 20",
+        f"journalctl --unit={quoted_name} --lines 20",
         undo=f"rm {folder}/{NAME}\nsystemctl daemon-reload",
     )
-
-
-def _shell(unit: str) -> str:
-    """A name that a host has told is not trusted in a shell."""
-    return unit if re.fullmatch(r"[\w@:.-]+", unit) else "'" + unit.replace("'", "'\\''") + "'"

@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
-from itertools import islice
+from itertools import chain, islice
 
+from backups.engines import systemd_harms
 from backups.engines.systemd_checks import (
     ERROR,
     IGNORED,
@@ -53,7 +54,8 @@ def lint(text: str, *, dropin: str = "", warnings: str = "") -> tuple[Finding, .
     for warning in said:
         if match := _IGNORED_WORD.search(warning.message):
             ignored.setdefault((warning.file, warning.line), set()).add(match[1])
-    ours = {(f.file, f.line, f.code): f for f in islice(check(assignments, ignored), MAX_FINDINGS)}
+    found = chain(check(assignments, ignored), systemd_harms.check(assignments, ignored))
+    ours = {(f.file, f.line, f.code): f for f in islice(found, MAX_FINDINGS)}
     explained = {(file, line) for file, line, _ in ours}
     for theirs in islice(_explain(said, assignments), MAX_FINDINGS):
         if (theirs.file, theirs.line) not in explained:

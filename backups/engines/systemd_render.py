@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 from backups.engines.errors import EngineError
 from backups.engines.systemd_choices import BY_ITSELF, CHOICES, OLDEST, is_advised
-from backups.engines.systemd_dropin import FOLDER, Commands, literal, quoted, render
+from backups.engines.systemd_dropin import FOLDER, Commands, literal, render
+from backups.engines.systemd_unit import quoted, spelled
 
 SCHEDULE = "*-*-* 02:30:00"
+SCHEDULES = r"[A-Za-z0-9 *:,./~+-]{1,200}"
 # What a running system makes up, and what the sandbox shows empty.
 EXCLUDED = ("/proc", "/sys", "/dev", "/run", "/tmp", "/var/tmp", "/var/cache")  # noqa: S108
 _REPORT = "resthouse-report@"
@@ -35,15 +37,20 @@ class Plan:
     certificate: str = ""
     systemd: int = OLDEST
     has_agent: bool = False
+    # Further words for restic, as a unit writes them: what is left out, and by which tag.
+    options: tuple[str, ...] = ()
 
     def check(self) -> None:
-        if not re.fullmatch(r"[\w:.-]{1,100}", self.name):
+        if not re.fullmatch(r"(?!-)[A-Za-z0-9_:.-]{1,100}", self.name):
             raise EngineError("The name of a unit has letters, digits, ':', '.', '_' and '-'.")
         if self.systemd < OLDEST:
             raise EngineError(f"Credentials came with systemd {OLDEST}; older ones have none.")
-        if not self.paths or not all(path.startswith("/") for path in self.paths):
+        is_listed = any(option.startswith("--files-from") for option in self.options)
+        if not (self.paths or is_listed) or not all(path[:1] == "/" for path in self.paths):
             raise EngineError("Say at least one path to back up; paths begin with a slash.")
-        if not re.fullmatch(r"[A-Za-z0-9 *:,./~+-]{1,200}", self.schedule):
+        if not all(option.isprintable() for option in self.options):
+            raise EngineError("A line of a unit cannot hold control characters.")
+        if not re.fullmatch(SCHEDULES, self.schedule):
             raise EngineError("The schedule is no OnCalendar= expression, such as daily.")
 
 
@@ -70,7 +77,7 @@ def _service(plan: Plan) -> Iterator[str]:
     yield "LoadCredential=repository:/etc/restic/repository"
     yield "LoadCredential=password:/etc/restic/password"
     if plan.certificate:
-        yield f"LoadCredential=ca.pem:{quoted(plan.certificate)}"
+        yield f"LoadCredential=ca.pem:{_plain(plan.certificate)}"
     yield from _command(plan)
     yield "TimeoutStartSec=6h"
     yield "Nice=10"
@@ -88,9 +95,18 @@ def _command(plan: Plan) -> Iterator[str]:
     yield "  --password-file ${CREDENTIALS_DIRECTORY}/password \\"
     if plan.certificate:
         yield "  --cacert ${CREDENTIALS_DIRECTORY}/ca.pem \\"
+    words = [spelled(option) for option in plan.options]
     if "/" in plan.paths:
-        yield f"  {' '.join(f'--exclude={path}' for path in EXCLUDED)} \\"
-    yield f"  {' '.join(quoted(path).replace('$', '$$') for path in plan.paths)}"
+        words += [f"--exclude={path}" for path in EXCLUDED]
+    if words:
+        yield f"  {' '.join(words)} \\"
+    yield f"  {' '.join(quoted(path).replace('$', '$$') for path in plan.paths)}".rstrip()
+
+
+def _plain(path: str) -> str:
+    """As the rest of a line that systemd takes for one path, quotes and all."""
+    quoted(path)
+    return path.replace("%", "%%")
 
 
 def hardening(plan: Plan) -> frozenset[str]:

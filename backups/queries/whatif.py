@@ -7,7 +7,14 @@ from functools import cached_property
 from backups.engines import systemd
 from backups.engines.errors import EngineError
 from backups.engines.systemd import Row
-from backups.engines.systemd_choices import BY_ITSELF, CHOICES, is_advised, version_of
+from backups.engines.systemd_choices import (
+    BY_ITSELF,
+    CHOICES,
+    hides_mounts,
+    is_advised,
+    takes_from_others,
+    version_of,
+)
 from backups.engines.systemd_dropin import (
     Commands,
     chosen_in,
@@ -19,6 +26,7 @@ from backups.engines.systemd_dropin import (
 )
 from backups.engines.systemd_render import address_in
 from backups.engines.systemd_unit import parse_unit
+from backups.engines.systemd_work import Work, work_of
 from backups.models import Assessment, Unit
 from backups.queries.hardening import OTHERS, Proposal, line_of, reckon
 from backups.queries.scores import Scored, score_of
@@ -108,13 +116,37 @@ class WhatIf:
             return chosen_in(self._split[1])
         keys = CHOICES.keys() - BY_ITSELF
         return frozenset(
-            key for key in keys if is_advised(CHOICES[key], self.version, addresses=self.addresses)
+            key
+            for key in keys
+            if is_advised(CHOICES[key], self.version, addresses=self.addresses, work=self.work)
         )
+
+    @cached_property
+    def work(self) -> Work:
+        """What the unit does without our drop-in."""
+        return work_of(parse_unit(self._split[0]), repository=self._repository)
+
+    @property
+    def _repository(self) -> str:
+        return self.unit.job.repository_url if hasattr(self.unit, "job") else ""
+
+    @property
+    def others(self) -> str:
+        """The programs that the unit runs beside restic, in words."""
+        return " and ".join([*self.work.others, *self.work.free][:2])
+
+    @property
+    def held_back(self) -> list[Option]:
+        """Lines that would help, and that another program of the unit may not survive."""
+        return [one for one in self.helpful if one.is_open and self._is_held_back(one.key)]
+
+    def _is_held_back(self, key: str) -> bool:
+        return takes_from_others(key, self.work)
 
     @cached_property
     def dropin(self) -> str:
         keys = {option.key for option in self.options if option.is_chosen} | {*self.poisoned}
-        url = self.unit.job.repository_url if hasattr(self.unit, "job") else ""
+        url = self._repository
         writable = [url] if url.startswith("/") else []
         return render(
             keys,
@@ -185,10 +217,19 @@ class WhatIf:
             return Option(proposal, key, "off", needed, is_open=False)
         if key == "PrivateUsers":
             state, cost = "ok", "Breaks nothing for a backup"
+        if self._is_held_back(key) and state != "failed":
+            state, cost = "warning", self._said_of_others(key)
         if key == "IPAddressDeny" and not self.addresses:
             cost = "Needs the address of the server, below"
         lines = tuple(self._lines(key))
         return Option(proposal, key, state, cost, is_chosen=key in self.chosen, lines=lines)
+
+    def _said_of_others(self, key: str) -> str:
+        if hides_mounts(key, self.work):
+            if self.work.mounters:
+                return f"Loses what {self.work.mounters[0]} mounts for restic, with exit 0"
+            return f"If {self.work.scripts[0]} mounts what restic reads, that is lost, with exit 0"
+        return f"The unit also runs {self.others}, which may need what the line takes away"
 
     def _lines(self, key: str) -> Iterator[str]:
         for line in CHOICES[key].lines:

@@ -25,6 +25,7 @@ User=restic
 ExecStart=/usr/bin/restic backup /srv
 ProtectSystem=strict
 RestrictAddressFamilies=yes
+PrivateTmp=yes
 """
 
 
@@ -241,6 +242,7 @@ def test_the_tutorials_broken_line_comes_first_with_the_right_one():
         ("PrivateUsers=yes", "hides-files", "no"),
         ("PrivateNetwork=yes", "cuts-network", "no"),
         ("NoNewPrivileges=maybe", "ignored-value", "yes"),
+        ("IPAddressAllow=10.0.0.0/255.0.0.0", "ip-name-not-address", "10.0.0.0/8"),
         (
             "IPAddressAllow=localhost backup.example.org",
             "ip-name-not-address",
@@ -290,10 +292,109 @@ def test_our_own_checks_need_no_systemd():
     assert (found.code, found.line) == ("poisoned-allow-list", 9)
 
 
-def test_an_empty_value_takes_back_what_stood_before():
-    text = f"{PLAIN}RestrictAddressFamilies=yes\nRestrictAddressFamilies=\n"
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "RestrictAddressFamilies=yes",
+        "CapabilityBoundingSet=CAP_FOO",
+        "IPAddressDeny=any\nIPAddressAllow=backup.example.org\nIPAddressDeny=",
+        "RestrictAddressFamilies=none",
+    ],
+)
+def test_an_empty_value_takes_back_what_stood_before(lines):
+    reset = f"{lines}\n{lines.splitlines()[-1].partition('=')[0]}=\n"
+    if "IPAddress" in lines:
+        reset += "IPAddressAllow=\n"
 
-    assert [found.code for found in systemd.lint(text)] == []
+    assert systemd.lint(f"{PLAIN}{lines}\n")
+    assert systemd.lint(f"{PLAIN}{reset}") == ()
+    # Also where a drop-in takes back what the unit said.
+    assert systemd.lint(f"{PLAIN}{lines}\n", dropin=f"[Service]\n{reset}") == ()
+
+
+REACH = """\
+[Service]
+Environment=RESTIC_REPOSITORY=rest:https://web:***@{0}:8000/web/
+ExecStart=/usr/bin/restic backup /
+IPAddressDeny=any
+IPAddressAllow=localhost {1}
+"""
+
+
+@pytest.mark.parametrize(
+    ("server", "allowed", "said"),
+    [
+        ("192.0.2.10", "", "IPAddressAllow=localhost 192.0.2.10"),
+        ("192.0.2.10", "192.0.2.11", "IPAddressAllow=localhost 192.0.2.10"),
+        ("192.0.2.10", "192.0.2.0/24", None),
+        ("[fd00::1]", "192.0.2.0/24", "IPAddressAllow=localhost fd00::1"),
+        ("[fd00::1]", "fd00::/64", None),
+        ("127.0.0.1", "", None),
+        ("localhost", "", None),
+        ("rest.example.org", "", "IPAddressAllow=localhost <the address of rest.example.org>"),
+        ("rest.example.org", "192.0.2.10", None),
+    ],
+)
+def test_a_server_that_the_unit_may_not_reach_is_named(server, allowed, said):
+    found = systemd.lint(REACH.format(server, allowed))
+
+    assert [(one.code, one.line, one.fix) for one in found] == (
+        [("cuts-network", 5, said)] if said else []
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # It backs up nothing that these lines hide.
+        PLAIN.replace("backup /", "backup /srv /etc") + "ProtectHome=yes\n",
+        # Our own agent reports, and reads no files of others.
+        "[Service]\nExecStart=/usr/bin/python3 -I /usr/local/sbin/resthouse-agent report\n"
+        "ProtectHome=yes\nPrivateUsers=yes\nProtectSystem=strict\n",
+        # Whoever ignores a word keeps what stood before.
+        f"{PLAIN}ProtectHome=read-only\nPrivateNetwork=no\n",
+        f'{PLAIN}RestrictAddressFamilies="AF_INET" AF_INET6\n',
+        f"{PLAIN}ProtectSystem=strict\nEnvironment=TMPDIR=/run/x\n",
+        f"{PLAIN}ProtectSystem=strict\nReadWritePaths=-/tmp\n",
+        f"{PLAIN}CapabilityBoundingSet=~\nAmbientCapabilities=cap_dac_read_search\n",
+    ],
+)
+def test_what_harms_no_backup_is_no_finding(text):
+    assert systemd.lint(text) == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "line", "code"),
+    [
+        ("/home/alice", "ProtectHome=yes", "hides-files"),
+        ("/var/tmp/dump", "PrivateTmp=yes", "hides-files"),
+        ("/", "ProtectSystem=strict", "no-temporary-files"),
+    ],
+)
+def test_what_harms_this_backup_is_found(path, line, code):
+    [found] = systemd.lint(f"{PLAIN.replace('backup /', f'backup {path}')}{line}\n")
+
+    assert (found.code, found.line) == (code, 4)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        # A blank behind it, or another before it: the line does not go on.
+        "SystemCallFilter=@system-service \\ \nPrivateTmp=yes",
+        "Environment=A=b\\\\\nPrivateTmp=yes",
+        # Both letters end a line, and both together end one.
+        "Nice=5\rPrivateTmp=yes",
+        "Nice=5\r\nPrivateTmp=yes",
+        "# A comment does not go on \\\nPrivateTmp=yes",
+        "Nice=5 \\\n; within a line\n# and another\n\nPrivateTmp=yes",
+    ],
+)
+def test_lines_end_where_systemd_ends_them(lines):
+    # Of private mounts we tell systemd-analyze, because of a line that implies them.
+    rows = {row.field: row.is_set for row in systemd.score_unit(f"{PLAIN}{lines}\n").rows}
+
+    assert (rows["PrivateTmp"], rows["PrivateMounts"]) == (True, True)
 
 
 @pytest.mark.parametrize(

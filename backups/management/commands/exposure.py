@@ -8,12 +8,14 @@ from backups.engines.errors import EngineError
 from backups.engines.systemd_choices import BY_ITSELF, CHOICES, is_advised, version_of
 from backups.engines.systemd_dropin import render
 from backups.engines.systemd_render import SCHEDULE, Plan, report, service, timer
-from backups.engines.systemd_unit import MAX_UNIT
+from backups.engines.systemd_unit import MAX_UNIT, parse_unit
+from backups.engines.systemd_work import work_of
 from backups.management.noun import NounCommand, Option, Verb
-from backups.queries.hardening import could_of, line_of
+from backups.queries.hardening import could_of, directive_of, line_of
 
 _DROPIN: Option = ("--dropin", {"default": "", "help": "a drop-in to score it with"})
 _FILES = ("unit", "timer", "report", "drop-in")
+_PLAIN = "[Service]\nType=oneshot\nExecStart=/usr/bin/restic backup /\n"
 _RENDER: list[Option] = [
     ("file", {"choices": _FILES, "help": "what to write"}),
     ("--name", {"default": "restic-backup", "help": "of the unit, without .service"}),
@@ -39,7 +41,7 @@ class Command(NounCommand):
     def verbs(self) -> dict[str, tuple[Verb, list[Option]]]:
         return {
             "score": (self.score, [("file", {}), _DROPIN]),
-            "rows": (self.rows, [("file", {}), _DROPIN]),
+            "rows": (self.rows, [("file", {"nargs": "?", "default": ""}), _DROPIN]),
             "lines": (self.lines, []),
             "render": (self.render, _RENDER),
         }
@@ -71,15 +73,19 @@ class Command(NounCommand):
         self.answer(data, "\n".join(lines))
 
     def rows(self, file: str, dropin: str) -> None:
-        """Every row of a unit: what an attacker could do, and the tenths that it costs."""
-        rows = sorted(_score(file, dropin).rows, key=lambda row: -row.points)
+        """Every row of a unit, or of a plain one: what an attacker could do, and its tenths."""
+        score = _score(file, dropin) if file else systemd.score_unit(_PLAIN)
+        rows = sorted(score.rows, key=lambda row: -row.points)
         text = [
             f"{row.exposure / 10:4.1f}  {row.field}: {could_of(row)}"
             if row.is_applicable
             else f"   -  {row.field} does not apply"
             for row in rows
         ]
-        facts = [{**_facts(row), "could": could_of(row)} for row in rows]
+        facts = [
+            {**_facts(row), "could": could_of(row), "line": line_of(directive_of(row.field)).text}
+            for row in rows
+        ]
         self.answer(facts, "\n".join(text))
 
     def lines(self) -> None:
@@ -127,12 +133,13 @@ _RENDERERS = {"unit": service, "timer": timer, "report": report}
 def _dropin(plan: Plan, file: str) -> str:
     plan.check()
     name = Path(file).name if file else f"{plan.name}.service"
+    text = _read(file) if file else ""
+    work = work_of(parse_unit(text))
     keys = {
         key
         for key, choice in CHOICES.items()
-        if is_advised(choice, plan.systemd, addresses=plan.addresses)
+        if is_advised(choice, plan.systemd, addresses=plan.addresses, work=work)
     }
-    text = _read(file) if file else ""
     return render(keys - BY_ITSELF, unit=name, text=text, addresses=plan.addresses)
 
 
