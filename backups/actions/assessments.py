@@ -1,7 +1,7 @@
 """Assessments: how exposed a unit is, by the words of its own host."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -16,6 +16,8 @@ from backups.models import Assessment, Host, Unit
 from backups.queries.proofs import ALARM, got_better, proof_of
 from backups.queries.unit_news import change_of, worst_of
 
+# A finding as it is kept: code, severity, line, sentence, fix.
+Kept = list[str | int | None]
 # So many scorings are looked through for the last change of a text.
 _CHANGES = 20
 
@@ -43,11 +45,17 @@ class UnitReport:
     security: str = field(default="", repr=False)
     systemd: str = ""
     timer: TimerReport | None = None
+    # By the clock of the host.
+    changed: datetime | None = None
+    unknown_users: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Assessed:
-    """A score as it was read; `findings` only where it differs from the one before."""
+    """A score as it was read; `findings` only where it differs from the one before.
+
+    `problem`: why there is no score, or the worst of the findings that are known already.
+    """
 
     score: systemd.Score | None
     problem: str = ""
@@ -70,10 +78,24 @@ def assess(host: Host, report: UnitReport) -> Assessed | None:
     text = report.text or (unit.text if unit else "")
     text_hash = _hash(text)
     version = fitting(Assessment, "systemd", report.systemd)
-    last = unit.assessments.first() if unit else None
-    known = (last.exposure, last.text_hash, last.systemd) if last else None
-    findings = None if known == (score.exposure, text_hash, version) else systemd.lint(text)
+    strangers = systemd.unknown_users(text, report.unknown_users)
+    last = unit.assessments.defer("rows").first() if unit else None
+    if last and _is_told_again(last, (score.exposure, text_hash, version), strangers):
+        return Assessed(score, problem=_worst_of(last))
+    findings = (*systemd.lint(text), *strangers)
     return Assessed(score, findings=findings, systemd=version, text_hash=text_hash)
+
+
+def _is_told_again(
+    last: Assessment, news: tuple[int, str, str], strangers: tuple[systemd.Finding, ...]
+) -> bool:
+    known = (last.exposure, last.text_hash, last.systemd)
+    return known == news and _kept(strangers) == [*_strangers_in(last)]
+
+
+def _strangers_in(assessment: Assessment) -> Iterator[Kept]:
+    """What this machine cannot know: only the host knows its users."""
+    return (list(each) for each in assessment.findings if each[0] == systemd.UNKNOWN_USER)
 
 
 def write_assessment(unit: Unit, found: Assessed, now: datetime) -> None:
@@ -84,6 +106,9 @@ def write_assessment(unit: Unit, found: Assessed, now: datetime) -> None:
         return
     unit.exposure, unit.level, unit.assessed = score.exposure, score.level, now
     if found.findings is None:
+        if not unit.finding.startswith(ALARM):
+            # A score that could not be read in between is no reproach any more.
+            unit.finding = found.problem
         return
     unit.finding = _worst(found.findings)
     before = unit.assessments.values_list("exposure", flat=True).first()
@@ -126,10 +151,10 @@ def ask_systemd(pk: int) -> None:
         unit = Unit.objects.select_for_update().filter(pk=pk).first()
         # A report may have come since, with another text.
         if unit is not None and unit.assessments.filter(pk=asked.pk).exists():
-            asked.findings = _kept(findings)
+            asked.findings = [*_kept(findings), *_strangers_in(asked)]
             asked.save(update_fields=["findings"])
             if unit.assessments.first() == asked:
-                unit.finding = _worst(findings)
+                unit.finding = _worst_of(asked)
                 unit.save(update_fields=["finding"])
                 prove(unit)
 
@@ -140,13 +165,11 @@ def prove(unit: Unit) -> None:
     Called in the transaction that wrote a run or a score.
     """
     assessments = list(unit.assessments.defer("rows", "findings")[:_CHANGES])
-    proof = proof_of(unit, assessments) if got_better(assessments) else None
+    proof = proof_of(unit, assessments) if got_better(unit, assessments) else None
     if proof is not None and proof.is_alarm:
         finding = proof.alarm
     elif unit.finding.startswith(ALARM):
-        kept = assessments[0].findings if assessments else []
-        errors = (sentence for _, severity, _, sentence, _ in kept if severity == "error")
-        finding = next(errors, "")
+        finding = _worst_of(assessments[0]) if assessments else ""
     else:
         return
     if finding != unit.finding:
@@ -154,7 +177,14 @@ def prove(unit: Unit) -> None:
         unit.save(update_fields=["finding"])
 
 
-def _kept(findings: Iterable[systemd.Finding]) -> list[list[str | int | None]]:
+def _worst_of(assessment: Assessment) -> str:
+    errors = (
+        sentence for _, severity, _, sentence, _ in assessment.findings if severity == "error"
+    )
+    return next(errors, "")
+
+
+def _kept(findings: Iterable[systemd.Finding]) -> list[Kept]:
     return [[f.code, f.severity, f.line, f.sentence, f.fix] for f in findings]
 
 

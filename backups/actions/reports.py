@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -130,7 +130,8 @@ def record_unit(host: Host, report: UnitReport, found: Assessed | None) -> Unit:
     now = timezone.now()
     has_news = bool(report.text) and report.text != unit.text
     if has_news:
-        unit.text, unit.text_changed = report.text, now
+        unit.text_changed = _moment_of_change(host, unit, report, now)
+        unit.text = report.text
         unit.text_known = unit.text_known or now
     unit.needs_reload, unit.seen = report.needs_reload, now
     if found is not None:
@@ -142,6 +143,17 @@ def record_unit(host: Host, report: UnitReport, found: Assessed | None) -> Unit:
         else:
             _learn_of_no_timer(host, unit, has_news=has_news)
     return unit
+
+
+def _moment_of_change(host: Host, unit: Unit, report: UnitReport, now: datetime) -> datetime:
+    """By the host's own clock, as its runs are: one may have come between change and report.
+
+    What it says must lie between the last sight of the former text and now.
+    """
+    offset = host.clock_offset or timedelta()
+    if report.changed is None or unit.text_known is None or unit.seen is None:
+        return now
+    return report.changed if unit.seen + offset < report.changed <= now + offset else now
 
 
 def _job_of(host: Host, report: RunReport, kind: str) -> Job:

@@ -1,7 +1,7 @@
 """Lines of a unit that systemd ignores or that do harm to a backup, the worst first."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import chain, islice
@@ -16,9 +16,11 @@ from backups.engines.systemd_checks import (
     check,
     finding,
 )
-from backups.engines.systemd_unit import Assignment, parse_unit
+from backups.engines.systemd_unit import Assignment, in_force, parse_unit, words_of
 
-__all__ = ["lint"]
+__all__ = ["UNKNOWN_USER", "lint", "unknown_users"]
+
+UNKNOWN_USER = "unknown-user"
 
 MAX_FINDINGS = 200
 MAX_WARNINGS = 1000
@@ -61,6 +63,27 @@ def lint(text: str, *, dropin: str = "", warnings: str = "") -> tuple[Finding, .
         if (theirs.file, theirs.line) not in explained:
             ours.setdefault((theirs.file, theirs.line, theirs.code), theirs)
     return tuple(sorted(ours.values(), key=_gravity)[:MAX_FINDINGS])
+
+
+def unknown_users(text: str, names: Collection[str]) -> tuple[Finding, ...]:
+    """Of names that the host itself says it does not know: no other machine can tell."""
+    lines = [at for at in in_force(parse_unit(text)) if at.key in _WHO and at.section == "Service"]
+    found = {}
+    for name in names:
+        # What stands there may hold a specifier, which the host has filled in.
+        at = next((at for at in lines if name in words_of(at.value)), None)
+        at = at or next((at for at in lines if "%" in at.value), None)
+        if at is not None:
+            who, status = ("user", "217/USER") if at.key == "User" else ("group", "216/GROUP")
+            sentence = (
+                f"The host has no {who} `{name[:60]}`: the unit ends with {status} before restic "
+                "begins, and the score counts the line all the same."
+            )
+            found[at.line] = finding(UNKNOWN_USER, at, sentence, value="", severity=ERROR)
+    return tuple(found.values())
+
+
+_WHO = ("User", "Group", "SupplementaryGroups")
 
 
 def _gravity(one: Finding) -> tuple[bool, bool, bool, int]:

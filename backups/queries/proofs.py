@@ -3,8 +3,8 @@
 import itertools
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from backups.engines.systemd_dropin import split_cat
 from backups.engines.systemd_unit import Assignment, boolean, parse_unit
@@ -14,6 +14,9 @@ from backups.models import Assessment, Job, Run, Unit
 ALARM = "The score got better, but the backup holds less: "
 
 _LOOK_BACK = 30
+# After so long, or so many changes, what the backup holds is how it is meant to be.
+_UNPROVEN_FOR = timedelta(days=30)
+_UNPROVEN = 5
 _TOLERANCE = 0.05
 _COMPLETE = (Run.Status.SUCCEEDED, Run.Status.WARNING)
 
@@ -45,6 +48,7 @@ class Proof:
     after: Assessment
     state: str
     headline: str
+    changed: datetime
     run: Run | None = None
     held: tuple[Held, ...] = ()
     take_back: Assignment | None = None
@@ -70,28 +74,60 @@ class Proof:
 def proof_of(unit: Unit, assessments: Sequence[Assessment]) -> Proof | None:
     """None where the unit never changed, or backs nothing up."""
     job = unit.job if hasattr(unit, "job") else None
-    change = _last_change(assessments)
-    if job is None or change is None:
+    changes = _changes(unit, assessments)
+    if job is None or not changes:
         return None
-    after, before = change
-    earlier = _complete_before(job, after.at)
-    runs = job.runs.backups().since(after.at).exclude(status=Run.Status.RUNNING)
+    newest, first = changes[0], changes[_unproven(job, changes)]
+    earlier = _complete_before(job, first.at)
+    runs = job.runs.backups().since(newest.at).exclude(status=Run.Status.RUNNING)
     run = runs.order_by("-started", "-id").first()
     held = tuple(_held(run, earlier))
     state, headline = _judge(run, held, is_known=bool(earlier))
     line = _line_to_take_back(unit, run, held) if run and state == "failed" else None
-    return Proof(before, after, state, headline, run, held, line)
+    return Proof(first.before, newest.after, state, headline, newest.at, run, held, line)
 
 
-def got_better(assessments: Sequence[Assessment]) -> bool:
-    """Whether the last change made the score better; else there is no alarm to raise."""
-    change = _last_change(assessments)
-    return change is not None and change[0].exposure < change[1].exposure
+def got_better(unit: Unit, assessments: Sequence[Assessment]) -> bool:
+    """Whether the changes of late made the score better; else there is no alarm to raise."""
+    changes = _changes(unit, assessments)[:_UNPROVEN]
+    return any(change.before.exposure > changes[0].after.exposure for change in changes)
 
 
-def _last_change(assessments: Sequence[Assessment]) -> tuple[Assessment, Assessment] | None:
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """Two scorings with another text between them, and when that took effect."""
+
+    before: Assessment
+    after: Assessment
+    at: datetime
+
+
+def _changes(unit: Unit, assessments: Sequence[Assessment]) -> list[_Change]:
+    """The newest first. Of the newest its host may know the moment better than our next look."""
     pairs = itertools.pairwise(assessments)
-    return next(((new, old) for new, old in pairs if new.text_hash != old.text_hash), None)
+    found = [_Change(old, new, new.at) for new, old in pairs if new.text_hash != old.text_hash]
+    known = unit.text_changed
+    if found and known and found[0].before.at <= known <= found[0].after.at:
+        found[0] = replace(found[0], at=known)
+    return found
+
+
+def _unproven(job: Job, changes: Sequence[_Change]) -> int:
+    """How many changes back the backup last held everything.
+
+    A run that lost files is no measure for the change that comes next.
+    """
+    oldest = changes[0].at - _UNPROVEN_FOR
+    for index, (later, sooner) in enumerate(itertools.pairwise(changes[:_UNPROVEN])):
+        if sooner.at < oldest:
+            return index
+        between = job.runs.backups().since(sooner.at).filter(started__lt=later.at)
+        run = between.exclude(status=Run.Status.RUNNING).order_by("-started", "-id").first()
+        earlier = _complete_before(job, sooner.at)
+        is_less = any(each.is_less for each in _held(run, earlier))
+        if not earlier or (run and run.status in _COMPLETE and not is_less):
+            return index
+    return min(len(changes), _UNPROVEN) - 1
 
 
 def _complete_before(job: Job, moment: datetime) -> list[tuple[int | None, ...]]:

@@ -117,4 +117,6 @@ def _run(run: schemas.RunReport) -> reports.RunReport:
 
 def _unit(unit: schemas.UnitReport) -> assessments.UnitReport:
     timer = assessments.TimerReport(**unit.timer.model_dump()) if unit.timer else None
-    return assessments.UnitReport(**{**unit.model_dump(), "timer": timer})
+    users = tuple(unit.unknown_users)
+    told = {**unit.model_dump(), "timer": timer, "unknown_users": users}
+    return assessments.UnitReport(**told)

@@ -96,6 +96,10 @@ class UnitReport(Strict):
     security: Text = ""
     systemd: Short = ""
     timer: TimerReport | None = None
+    # When its text took effect, by the host's clock; an agent that cannot tell says nothing.
+    changed: Moment | None = None
+    # Whom it names in User= or a group, and the host has nobody of that name.
+    unknown_users: Annotated[list[Short], Field(max_length=20)] = []
 
 
 class RunReport(Strict):

@@ -1,5 +1,6 @@
 """Assessments: a report is written at once, and systemd is asked by a worker."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,12 @@ SAMPLES = Path(__file__).parents[1] / "samples" / "systemd"
 TEXT = "[Service]\nType=oneshot\nExecStart=/usr/bin/restic backup /home\nProtectSytem=strict\n"
 
 
-def report(host, text=TEXT):
-    security = (SAMPLES / "seed.252.online.debug2.json").read_text()
-    told = UnitReport("seed.service", text, mode="online", security=security, systemd="252")
+SECURITY = (SAMPLES / "seed.252.online.debug2.json").read_text()
+
+
+def report(host, text=TEXT, **fields):
+    told = {"mode": "online", "security": SECURITY, "systemd": "252"} | fields
+    told = UnitReport("seed.service", text, **told)
     record_report(host, sent=timezone.now(), facts=HostFacts(systemd="252"), units=(told,))
     return Unit.objects.get()
 
@@ -84,3 +88,44 @@ def test_what_systemd_refuses_keeps_our_own_findings():
     ask_systemd.call(unit.pk)
 
     assert codes(unit) == ["poisoned-allow-list"]
+
+
+def test_a_score_that_can_be_read_again_takes_its_reproach_back():
+    host = make_host()
+    report(host)
+
+    assert "cut off" in report(host, security=SECURITY[:5000]).finding
+    assert report(host).finding == ""
+
+
+def test_a_user_whom_only_the_host_can_miss_is_a_finding_until_it_has_one():
+    host, text = make_host(), f"{TEXT}User=ghost\nGroup=%p\n"
+    assert codes(report(host, text)) == []
+
+    unit = report(host, text, unknown_users=("ghost", "seed"))
+
+    assert codes(unit) == ["unknown-user", "unknown-user"]
+    assert "217/USER" in unit.finding
+    # systemd knows nothing of it, and takes nothing of it back.
+    ask_systemd.call(unit.pk)
+    unit.refresh_from_db()
+    assert set(codes(unit)) == {"unknown-key", "unknown-user"}
+    assert "217/USER" in unit.finding
+    assert unit.assessments.count() == 2
+    report(host, text, unknown_users=("ghost", "seed"))
+    assert unit.assessments.count() == 2
+    assert codes(report(host, text)) == []
+    assert report(host, text).finding == ""
+
+
+def test_a_change_has_the_moment_that_its_host_tells_where_that_can_be():
+    host, now = make_host(), timezone.now()
+    report(host)
+    Unit.objects.update(seen=now - timedelta(hours=1), text_known=now - timedelta(days=9))
+    inside, before = now - timedelta(minutes=20), now - timedelta(hours=2)
+
+    assert report(host, f"{TEXT}# 1\n", changed=inside).text_changed == inside
+    # A file that was copied with its time, or a clock that is wrong, says nothing.
+    for number, moment in enumerate((before, now + timedelta(hours=1), None)):
+        changed = report(host, f"{TEXT}# 2{number}\n", changed=moment).text_changed
+        assert now <= changed <= timezone.now()

@@ -132,6 +132,45 @@ def test_a_later_good_run_counts_more_than_an_earlier_bad_one():
     assert proof(unit).state == "ok"
 
 
+def test_a_run_between_the_change_and_its_report_counts_as_after_it():
+    unit = changed()
+    unit.text_changed = NOW - timedelta(hours=2)
+    unit.save()
+    backed_up(unit.job, files=700, at=NOW - timedelta(minutes=90))
+
+    found = proof(unit)
+
+    assert (found.is_alarm, found.changed) == (True, unit.text_changed)
+
+
+def test_a_further_change_does_not_make_the_loss_of_the_first_the_measure():
+    unit = changed()
+    backed_up(unit.job, files=700, at=NOW - timedelta(minutes=50))
+    make_assessment(unit, exposure=15, at=NOW - timedelta(minutes=40))
+    backed_up(unit.job, files=700, at=NOW - timedelta(minutes=30))
+
+    found = proof(Unit.objects.select_related("job").get())
+
+    assert (found.is_alarm, found.before.exposure, found.held[0].low) == (True, 96, 1001)
+    # Once everything is back, a later change is measured by what is there then.
+    backed_up(unit.job, files=1000, at=NOW - timedelta(minutes=20))
+    make_assessment(unit, exposure=13, at=NOW - timedelta(minutes=10))
+    backed_up(unit.job, files=1000)
+    found = proof(Unit.objects.select_related("job").get())
+    assert (found.state, found.before.exposure) == ("ok", 15)
+
+
+def test_what_was_smaller_for_a_month_is_how_it_is_meant_to_be():
+    unit = changed()
+    Run.objects.update(started=NOW - timedelta(days=40))
+    unit.assessments.filter(exposure=14).update(at=NOW - timedelta(days=35))
+    backed_up(unit.job, files=700, at=NOW - timedelta(days=30))
+    make_assessment(unit, exposure=13, at=NOW - timedelta(hours=1))
+    backed_up(unit.job, files=700)
+
+    assert proof(Unit.objects.select_related("job").get()).state == "ok"
+
+
 def test_without_a_run_before_nothing_is_called_verified():
     unit = changed(earlier=0)
     backed_up(unit.job)
