@@ -25,6 +25,7 @@ import ipaddress
 import json
 import os
 import platform
+import pwd
 import re
 import secrets
 import selectors
@@ -425,7 +426,7 @@ SHOWN = (
     "Id,LoadState,ActiveState,UnitFileState,NeedDaemonReload,Type,InvocationID,Result,"
     "ExecMainCode,ExecMainStatus,SuccessExitStatus,ExecStart,ExecStartPre,ExecStartPost,"
     "Environment,EnvironmentFiles,LoadCredential,TriggeredBy,TimersCalendar,TimersMonotonic,"
-    "Persistent"
+    "Persistent,FragmentPath,DropInPaths,User,Group,SupplementaryGroups,DynamicUser"
 )
 
 
@@ -768,7 +769,47 @@ def assess(unit: str, properties: Properties, timer: Json | None) -> Json:
         "security": security[:SECURITY_LIMIT],
         "systemd": version_of("systemctl", "--version"),
         "timer": timer,
+        "changed": changed_of(properties),
+        "unknown_users": unknown_users(properties),
     }
+
+
+def changed_of(properties: Properties) -> str | None:
+    """When its text took effect: its newest file was written, or systemd read all files anew.
+
+    Before 250 systemd does not tell of that reading.
+    """
+    files = [properties.get("FragmentPath", ""), *split(properties.get("DropInPaths", ""))]
+    loaded = output_of("systemctl", "show", "-p", "UnitsLoadTimestampMonotonic")
+    try:
+        since_boot = int(loaded.partition("=")[2] or 0) / 1e6
+        # The time of the inode: a copy may carry the time of its original.
+        written = [Path(file).stat().st_ctime for file in files if file]
+    except (OSError, ValueError):
+        return None
+    if properties["NeedDaemonReload"] == "yes":
+        return None
+    return iso(max(time.time() - time.monotonic() + since_boot, *written))
+
+
+def unknown_users(properties: Properties) -> list[str]:
+    """Names that the unit shall run as, and that this host does not know."""
+    user = properties.get("User", "")
+    groups = [properties.get("Group", ""), *properties.get("SupplementaryGroups", "").split()]
+    if properties.get("DynamicUser") == "yes":
+        user, groups = "", groups[1:]  # systemd makes them up.
+    return [
+        name
+        for name, known in [(user, pwd.getpwnam), *((group, grp.getgrnam) for group in groups)]
+        if name and not name.isdigit() and not is_known(name, known)
+    ]
+
+
+def is_known(name: str, find: Callable[[str], object]) -> bool:
+    with contextlib.suppress(KeyError):
+        find(name)
+        return True
+    return False
 
 
 def timer_of(unit: str, properties: Properties, rows: dict[str, Json], known: str) -> Json | None:
@@ -855,7 +896,9 @@ def collect_units(home: Home, seen: Json, units: dict[str, Properties], now: flo
         timer = timer_of(name, properties, rows, before.get("timer", ""))
         # The agent's own timer elapses every few minutes, which is no news.
         news = timer if name != OWN_UNITS[0] else None
-        about = json.dumps([output_of(*CAT, name), properties["NeedDaemonReload"], news])
+        strangers = unknown_users(properties)
+        text = output_of(*CAT, name)
+        about = json.dumps([text, properties["NeedDaemonReload"], news, strangers])
         digest = hashlib.sha256(about.encode()).hexdigest()
         if before.get("digest") != digest or before["at"] < now - DAY:
             home.add_unit(assess(name, properties, timer))

@@ -13,7 +13,10 @@ TOKEN, KEY = "one-time-token", "key-of-this-host"
 HOST = {"hostname", "os", "kernel", "systemd", "restic", "python", "agent"}
 RUN = {"key", "job", "unit", "arguments", "repository", "started", "finished", "exit_code"}
 RUN |= {"signal", "result", "output", "restic"}
-UNIT = {"name", "text", "needs_reload", "mode", "security", "systemd", "timer"}
+UNIT = {
+    *("name", "text", "needs_reload", "mode", "security", "systemd", "timer"),
+    *("changed", "unknown_users"),
+}
 TIMER = {"name", "schedule", "next", "last", "persistent", "state"}
 
 

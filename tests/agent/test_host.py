@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 
@@ -103,6 +103,7 @@ def test_units_are_told_with_their_text_their_score_and_their_timer(
 
     assert "ExecStart=/usr/bin/restic backup" in unit["text"]
     assert (unit["mode"], unit["needs_reload"]) == ("online", False)
+    assert (unit["unknown_users"], unit["changed"] < dashboard.reports[0]["sent"]) == ([], True)
     rows, _ = json.JSONDecoder().raw_decode(unit["security"])
     assert {"weight", "badness", "range", "json_field"} <= set(rows[0])
     assert unit["timer"]["name"] == "restic-backup.timer"
@@ -282,16 +283,27 @@ def test_what_only_looks_like_a_job_is_none(host: Host, dashboard: FakeDashboard
 
 
 def test_a_changed_unit_is_told_anew(host: Host, dashboard: FakeDashboard) -> None:
-    host.write("/etc/systemd/system/restic-gone.service.d/x.conf", "[Service]\nPrivateTmp=yes\n")
+    lines = "[Service]\nPrivateTmp=yes\nSupplementaryGroups=daemon ghosts\n"
+    host.write("/etc/systemd/system/restic-gone.service.d/x.conf", lines)
 
     report(host)
     stale = dashboard.units()["restic-gone.service"]
+    before = datetime.now(UTC)
     host.run("systemctl daemon-reload")
+    after = datetime.now(UTC)
     report(host)
+    fresh = dashboard.units()["restic-gone.service"]
 
-    assert stale["needs_reload"] is True
-    assert dashboard.units()["restic-gone.service"]["needs_reload"] is False
-    assert "PrivateTmp=yes" in dashboard.units()["restic-gone.service"]["text"]
+    assert (stale["needs_reload"], stale["changed"]) == (True, None)
+    assert fresh["needs_reload"] is False
+    assert "PrivateTmp=yes" in fresh["text"]
+    # The moment from which on its runs are others.
+    assert before <= datetime.fromisoformat(fresh["changed"]) <= after
+    assert fresh["unknown_users"] == ["ghosts"]
+    host.run("groupadd ghosts")
+    report(host)
+    assert dashboard.units()["restic-gone.service"]["unknown_users"] == []
+    host.run("groupdel ghosts")
 
 
 def test_while_the_dashboard_is_away_nothing_is_lost_and_no_backup_fails(
