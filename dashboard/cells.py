@@ -18,7 +18,17 @@ from backups.models import Event, Host, Repository, Unit
 from backups.queries.fleet import Row
 from backups.queries.witnesses import Testimony
 from dashboard import drawing
-from dashboard.templatetags.ui import NOTHING, ago, change, duration, moment, score, size, state
+from dashboard.templatetags.ui import (
+    NOTHING,
+    ago,
+    change,
+    duration,
+    from_to,
+    moment,
+    score,
+    size,
+    state,
+)
 from dashboard.templatetags.ui import with_code as _with_code
 
 _EMPTY = SafeString("")
@@ -62,6 +72,7 @@ class UnitCells(NamedTuple):
     host: str
     name: str
     score: SafeString
+    trend: SafeString
     change: str
     worst: SafeString
     changed: str
@@ -137,6 +148,7 @@ def of_units(units: Iterable[Unit]) -> Iterator[UnitCells]:
             host=unit.host.name,
             name=unit.name,
             score=state(unit.state, f"{tenths} {unit.verdict}".strip()),
+            trend=drawing.spark(unit.trend, from_to(unit.trend), 100) if unit.trend else _EMPTY,
             change=change(unit.change) if unit.change else NOTHING,
             worst=_worst(unit),
             changed=ago(unit.text_changed),

@@ -103,9 +103,10 @@ def key() -> SafeString:
     )
 
 
-def spark(values: Sequence[float], label: str) -> SafeString:
-    """Draw the run of a few values, small enough to stand in a row."""
-    low, high = min(values, default=0), max(values, default=0)
+def spark(values: Sequence[float], label: str, high: float | None = None) -> SafeString:
+    """Draw the run of a few values, small enough to stand in a row; from 0 where `high` is said."""
+    low = min(values, default=0) if high is None else 0
+    high = max(values, default=0) if high is None else high
     return format_html(
         '<svg class="spark" viewBox="0 0 100 20" preserveAspectRatio="none" role="img"'
         ' aria-label="{}"><path d="{}"/></svg>',

@@ -133,6 +133,9 @@ def record_unit(host: Host, report: UnitReport, found: Assessed | None) -> Unit:
         unit.text_changed = _moment_of_change(host, unit, report, now)
         unit.text = report.text
         unit.text_known = unit.text_known or now
+    elif unit.needs_reload and not report.needs_reload:
+        # What stood on the disk for a while has taken effect only now.
+        unit.text_changed = _moment_of_change(host, unit, report, now)
     unit.needs_reload, unit.seen = report.needs_reload, now
     if found is not None:
         write_assessment(unit, found, now)

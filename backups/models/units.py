@@ -1,5 +1,6 @@
 """Units of hosts, and how exposed systemd finds them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import models
@@ -41,6 +42,9 @@ class Unit(models.Model):
     worst = models.JSONField(default=list, blank=True, help_text="The lines that would close most")
 
     objects = UnitQuerySet.as_manager()
+
+    # Set for the units of a list, by queries.unit_trends.
+    trend: Sequence[int] = ()
 
     class Meta:
         ordering = ["host", "name"]

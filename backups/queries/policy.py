@@ -6,12 +6,15 @@ from calendar import monthrange
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from statistics import median
 
+from django.db.models import Q
 from django.utils import timezone
 
 from backups.models import AcceptedRisk, Assessment, Unit
 from backups.queries.hardening_rows import COULD
 from backups.queries.scores import Scored, score_of
+from backups.queries.standing import TOO_OPEN
 
 # systemd itself writes the name of this row with a parenthesis at its end, and looks for it so.
 _STRAY = "CapabilityBoundingSet_CAP_NET_BIND_SERVICE_BROADCAST_RAW"
@@ -19,17 +22,64 @@ _STRAY = "CapabilityBoundingSet_CAP_NET_BIND_SERVICE_BROADCAST_RAW"
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """What one unit did in a month."""
+    """What one unit did in a month; of its first score there is no change."""
 
     unit: Unit
     first: Assessment | None
-    last: Assessment | None
+    last: Assessment
     scorings: int
     risks: int
 
     @property
     def change(self) -> int:
-        return self.last.exposure - self.first.exposure if self.first and self.last else 0
+        return self.last.exposure - self.first.exposure if self.first else 0
+
+
+@dataclass(frozen=True, slots=True)
+class MonthReport:
+    """All units in a month, the most open first, and the risks that were in force."""
+
+    months: list[Month]
+    risks: list[AcceptedRisk]
+
+    @property
+    def changed(self) -> list[Month]:
+        """Also what was scored anew and came out the same, and what is new."""
+        return [month for month in self.months if month.scorings or month.first is None]
+
+    @property
+    def steady(self) -> list[Month]:
+        return [month for month in self.months if not month.scorings and month.first]
+
+    @property
+    def answer(self) -> str:
+        better = sum(month.change < 0 for month in self.months)
+        worse = sum(month.change > 0 for month in self.months)
+        said = [(better, "better"), (worse, "worse")]
+        parts = [f"{count} unit{'s' * (count > 1)} got {how}" for count, how in said if count]
+        if not self.months:
+            return "No unit had a score"
+        return " and ".join(parts) if parts else "No score changed"
+
+    @property
+    def sentence(self) -> str:
+        """From the beginning of the month to its end, over the units that had a score at both."""
+        before = [month.first.exposure for month in self.months if month.first]
+        after = [month.last.exposure for month in self.months]
+        if not before:
+            return ""
+        return (
+            f"The median went from {_said(before)} to {_said(after)}; {_open(after)} of "
+            f"{len(after)} stood too open at its end, {_open(before)} of {len(before)} before."
+        )
+
+
+def _said(exposures: list[int]) -> str:
+    return f"{round(median(exposures)) / 10:.1f}"
+
+
+def _open(exposures: list[int]) -> int:
+    return sum(exposure >= TOO_OPEN for exposure in exposures)
 
 
 def policy_json(risks: Iterable[AcceptedRisk]) -> str:
@@ -64,29 +114,29 @@ def month_of(text: str) -> tuple[datetime, datetime]:
     return start, start + timedelta(days=monthrange(start.year, start.month)[1])
 
 
-def report_of(start: datetime, end: datetime) -> list[Month]:
-    """Every unit that had a score by the end of the month, the most open first."""
-    units = Unit.objects.select_related("host").defer("text")
+def report_of(start: datetime, end: datetime) -> MonthReport:
+    """Every unit that had a score by the end of the month, of hosts that were not retired then."""
+    alive = Q(host__retired=None) | Q(host__retired__gte=start)
+    units = Unit.objects.filter(alive).select_related("host").defer("text")
     scorings: dict[int, list[Assessment]] = {}
     found = Assessment.objects.filter(at__lt=end).defer("rows", "findings").order_by("at", "id")
     for each in found:
         scorings.setdefault(each.unit_id, []).append(each)
-    risks = list(AcceptedRisk.objects.filter(at__lt=end, until__gte=start.date()))
+    held = AcceptedRisk.objects.filter(at__lt=end, until__gte=start.date())
+    risks = list(held.select_related("unit__host"))
     months = [
         _month(unit, scorings[unit.pk], risks, start) for unit in units if unit.pk in scorings
     ]
-    return sorted(months, key=lambda month: (-_exposure(month), month.unit.host.name))
+    months.sort(key=lambda month: (-month.last.exposure, month.unit.host.name))
+    return MonthReport(months, risks)
 
 
 def _month(
     unit: Unit, scorings: list[Assessment], risks: list[AcceptedRisk], start: datetime
 ) -> Month:
     before = [each for each in scorings if each.at < start]
-    within = [each for each in scorings if each.at >= start]
-    first = before[-1] if before else within[0]
+    within = scorings[len(before) :]
     held = {risk.field for risk in risks if risk.unit_id in (None, unit.pk)}
+    # A unit that came in this month is measured by its first score, where a second followed.
+    first = before[-1] if before else within[0] if len(within) > 1 else None
     return Month(unit, first, scorings[-1], len(within), len(held))
-
-
-def _exposure(month: Month) -> int:
-    return month.last.exposure if month.last else 0

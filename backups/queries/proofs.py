@@ -80,34 +80,35 @@ def proof_of(unit: Unit, assessments: Sequence[Assessment]) -> Proof | None:
     newest, first = changes[0], changes[_unproven(job, changes)]
     earlier = _complete_before(job, first.at)
     runs = job.runs.backups().since(newest.at).exclude(status=Run.Status.RUNNING)
-    run = runs.order_by("-started", "-id").first()
+    run = None if unit.needs_reload else runs.order_by("-started", "-id").first()
     held = tuple(_held(run, earlier))
     state, headline = _judge(run, held, is_known=bool(earlier))
+    if unit.needs_reload:
+        headline = "The change waits for systemctl daemon-reload"
     line = _line_to_take_back(unit, run, held) if run and state == "failed" else None
-    return Proof(first.before, newest.after, state, headline, newest.at, run, held, line)
+    return Proof(first.before, assessments[0], state, headline, newest.at, run, held, line)
 
 
 def got_better(unit: Unit, assessments: Sequence[Assessment]) -> bool:
     """Whether the changes of late made the score better; else there is no alarm to raise."""
     changes = _changes(unit, assessments)[:_UNPROVEN]
-    return any(change.before.exposure > changes[0].after.exposure for change in changes)
+    return any(change.before.exposure > assessments[0].exposure for change in changes)
 
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """Two scorings with another text between them, and when that took effect."""
+    """The last scoring before another text, and when that took effect."""
 
     before: Assessment
-    after: Assessment
     at: datetime
 
 
 def _changes(unit: Unit, assessments: Sequence[Assessment]) -> list[_Change]:
     """The newest first. Of the newest its host may know the moment better than our next look."""
     pairs = itertools.pairwise(assessments)
-    found = [_Change(old, new, new.at) for new, old in pairs if new.text_hash != old.text_hash]
+    found = [_Change(old, new.at) for new, old in pairs if new.text_hash != old.text_hash]
     known = unit.text_changed
-    if found and known and found[0].before.at <= known <= found[0].after.at:
+    if found and known and found[0].before.at <= known:
         found[0] = replace(found[0], at=known)
     return found
 

@@ -27,6 +27,11 @@ class Scored:
     rows: tuple[Row, ...] = ()
     problem: str = ""
 
+    @property
+    def word(self) -> str:
+        """systemd's level, not shouted."""
+        return self.level if self.level == "OK" else self.level.lower()
+
 
 def score_of(text: str, *, name: str, dropin: str = "", policy: str = "") -> Scored:
     """By the systemd of this machine; the same question is answered from memory."""

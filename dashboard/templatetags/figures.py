@@ -44,9 +44,9 @@ def key() -> SafeString:
 
 
 @register.simple_tag
-def spark(values: Sequence[float], label: str) -> SafeString:
+def spark(values: Sequence[float], label: str, high: float | None = None) -> SafeString:
     """Draw a few values within a row."""
-    return drawing.spark(values, label)
+    return drawing.spark(values, label, high)
 
 
 @register.simple_tag

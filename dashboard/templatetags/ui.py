@@ -1,6 +1,7 @@
 """What pages say: icons, states, times, sizes. Built into every template."""
 
 import re
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from functools import cache
 from typing import NamedTuple
@@ -15,6 +16,8 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from typing_extensions import TypeIs
+
+from backups.queries.policy import could_of_field
 
 register = template.Library()
 
@@ -201,6 +204,18 @@ def change(tenths: int) -> str:
     """Say by how much an exposure changed."""
     sign = "\N{MINUS SIGN}" if tenths < 0 else "+"
     return f"{sign}{score(abs(tenths))}"
+
+
+@register.filter
+def from_to(scores: Sequence[int]) -> str:
+    """Say how an exposure went, from the first to the last."""
+    return f"From {score(scores[0])} to {score(scores[-1])}"
+
+
+@register.filter
+def could(field: str) -> str:
+    """Say what an attacker could do while a row of systemd's table is open."""
+    return could_of_field(field)
 
 
 @register.filter

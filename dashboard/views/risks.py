@@ -5,6 +5,7 @@ import csv
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from backups.actions import risks as actions
@@ -19,7 +20,7 @@ from dashboard.http import HttpRequest, render
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     risks = AcceptedRisk.objects.select_related("unit__host")
-    return render(request, "risks/index.html", {"risks": risks, "could": COULD})
+    return render(request, "risks/index.html", {"risks": risks})
 
 
 @require_safe
@@ -57,10 +58,10 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
 def month(request: HttpRequest) -> HttpResponse:
     """The report for a month, as a page or as a table for other programs."""
     start, end = month_of(request.GET.get("month", ""))
-    months = report_of(start, end)
+    report = report_of(start, end)
     if request.GET.get("format") == "csv":
-        return _csv(months, f"hardening-{start:%Y-%m}.csv")
-    context = {"months": months, "start": start, "end": end}
+        return _csv(report.months, f"hardening-{start:%Y-%m}.csv")
+    context = {"report": report, "start": start, "is_over": end <= timezone.now()}
     return render(request, "risks/month.html", context)
 
 

@@ -14,8 +14,9 @@ from backups.models import Assessment, Host, Unit
 from backups.queries import standing
 from backups.queries.scores import score_of
 from backups.queries.unit_standing import standing_of
+from backups.queries.unit_trends import tell_trends
 from backups.queries.whatif import WhatIf, addresses_of, what_if
-from backups.queries.whole_unit import plan_of
+from backups.queries.whole_unit import is_known, left_out_of, plan_of
 from dashboard import cells
 from dashboard.forms.units import ChoiceForm, UnitFilter
 from dashboard.http import HttpRequest, render
@@ -27,8 +28,10 @@ _NAMED = 10
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     form = UnitFilter(request.GET)
-    units = form.apply(Unit.objects.select_related("host", "job").defer("text"))
+    living = Unit.objects.filter(host__retired=None)
+    units = form.apply(living.select_related("host", "job").defer("text"))
     page = Paginator(units, _PAGE).get_page(request.GET.get("page"))
+    tell_trends(page)
     without = Host.objects.enrolled().filter(systemd="")
     context = {
         "form": form,
@@ -88,6 +91,8 @@ def whole(request: HttpRequest, host: str, name: str) -> HttpResponse:
         "host": unit.host,
         "plan": plan,
         "files": files,
+        "is_known": is_known(unit),
+        "left_out": left_out_of(unit),
         "scored": scored,
         "form": form,
         "commands": commands_for(plan),

@@ -87,7 +87,12 @@ document.addEventListener("htmx:confirm", async (event) => {
   event.preventDefault();
   if (await ask(question, elt.dataset.confirm)) issueRequest(true);
 });
-document.addEventListener("htmx:afterSwap", () => tell(""));
+document.addEventListener("htmx:afterSwap", () => {
+  tell("");
+  // What came anew is not heard by itself: the one place that is heard says it.
+  const said = find("[data-said]");
+  if (said) find("#voice").textContent = said.dataset.said;
+});
 document.addEventListener("htmx:sendError", () => tell("The house does not answer. What you see may be old."));
 document.addEventListener("htmx:responseError", (event) => tell(`That did not work, the house answered ${event.detail.xhr.status}.`));
 

@@ -129,3 +129,14 @@ def test_a_change_has_the_moment_that_its_host_tells_where_that_can_be():
     for number, moment in enumerate((before, now + timedelta(hours=1), None)):
         changed = report(host, f"{TEXT}# 2{number}\n", changed=moment).text_changed
         assert now <= changed <= timezone.now()
+
+
+def test_a_text_that_waited_for_a_reload_counts_from_there():
+    host, now = make_host(), timezone.now()
+    report(host)
+    assert report(host, f"{TEXT}# 1\n", needs_reload=True).text_changed >= now
+    Unit.objects.update(seen=now - timedelta(hours=1), text_changed=now - timedelta(hours=1))
+
+    loaded = now - timedelta(minutes=5)
+
+    assert report(host, f"{TEXT}# 1\n", changed=loaded).text_changed == loaded

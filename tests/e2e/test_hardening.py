@@ -117,6 +117,8 @@ def choose_with_the_keyboard(page: Page) -> Keyboard:
     page.keyboard.press("Space")
     expect(page.locator("#figure")).to_have_text(re.compile(r"→\s*3\."))
     expect(page.locator("#dropin")).not_to_contain_text("SystemCallFilter")
+    # Who does not see it hears it.
+    expect(page.get_by_role("status").last).to_contain_text(re.compile(r"9\.6 to 3\."))
     # The part came anew, and the focus is where it was.
     page.keyboard.press("Space")
     expect(page.locator("#figure")).to_have_text(re.compile(r"→\s*1\.[78]"))

@@ -12,6 +12,8 @@ from backups.engines.restserver import Options
 from backups.engines.systemd_choices import BY_ITSELF, CHOICES, is_advised, version_of
 from backups.engines.systemd_dropin import commands, poisoned, render
 from backups.engines.systemd_render import Plan, commands_for
+from backups.engines.systemd_unit import parse_unit
+from backups.engines.systemd_work import work_of
 from tests.engines.conftest import Served
 from tests.rig.hosts import Host
 
@@ -182,6 +184,45 @@ def test_the_tutorials_unit_fails_until_the_named_line_is_right(
     place.restore()
 
 
+# A program that dumps, a snapshot that is mounted, and a cache of its own.
+BUSY = """\
+[Service]
+Type=oneshot
+Environment=RESTIC_REPOSITORY_FILE=/etc/restic/repository RESTIC_PASSWORD_FILE=/etc/restic/password
+Environment=RESTIC_CACHE_DIR=/var/lib/own-cache
+ExecStartPre=/bin/sh -c 'id -u >/srv/container/dump'
+ExecStartPre={plus}/bin/mount --bind /srv/container /mnt
+ExecStart=/usr/bin/restic backup --json /mnt
+ExecStopPost=+/bin/umount /mnt
+"""
+
+
+def test_what_other_programs_of_a_unit_do_survives_its_drop_in(
+    places: Callable[[str], Place],
+) -> None:
+    place, unit = places("bookworm"), "hardening-busy.service"
+    place.host.run("mkdir -p /var/lib/own-cache")
+    for plus in ("", "+"):
+        text = BUSY.format(plus=plus)
+        work = work_of(parse_unit(text))
+        keys = {k for k, c in CHOICES.items() if is_advised(c, 252, addresses=HERE, work=work)}
+        place.write(unit, text)
+        before = place.score(unit)
+        place.host.run(commands(render(keys - BY_ITSELF, unit=unit, text=text), unit).install)
+
+        place.back_up(unit)
+
+        listed = place.restic("ls latest")
+        assert {"/mnt/dump", "/mnt/data"} <= set(listed.split()), listed
+        assert place.score(unit) < before
+        said = place.host.run(f"journalctl --no-pager -u {unit}").stdout
+        assert "unable to open cache" not in said
+    # All of it at once would have lost the mounted files, with a better score and exit 0.
+    place.write(unit, BUSY.format(plus="") + "PrivateTmp=yes\n")
+    place.back_up(unit)
+    assert "/mnt/data" not in place.restic("ls latest")
+
+
 def test_two_hundred_random_units_have_the_score_that_a_running_systemd_prints(
     systemd_hosts: Callable[[str], Host],
 ) -> None:
@@ -236,7 +277,11 @@ _WORDS = {
 }
 
 
+# A line goes on, seems to go on, or ends as on another system.
+_ENDS = ("", "", "", " \\\n", " \\ ", "\r", "\n# so \\", "\n;")
+
+
 def _random_unit(dice: random.Random) -> str:
     keys = dice.sample(sorted(_WORDS), dice.randint(0, 25))
-    lines = [f"{key}={dice.choice(_WORDS[key])}" for key in keys]
+    lines = [f"{key}={dice.choice(_WORDS[key])}{dice.choice(_ENDS)}" for key in keys]
     return "\n".join(["[Service]", "Type=oneshot", "ExecStart=/bin/true", *lines, ""])

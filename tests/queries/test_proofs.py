@@ -143,6 +143,25 @@ def test_a_run_between_the_change_and_its_report_counts_as_after_it():
     assert (found.is_alarm, found.changed) == (True, unit.text_changed)
 
 
+def test_what_is_not_loaded_yet_is_proven_by_no_run():
+    unit = changed()
+    unit.needs_reload, unit.text_changed = True, NOW - timedelta(hours=1)
+    unit.save()
+    backed_up(unit.job, at=NOW - timedelta(minutes=30))
+
+    assert (proof(unit).state, proof(unit).run) == ("off", None)
+    assert "daemon-reload" in proof(unit).headline
+
+    # The score that counts is the one that it has since then.
+    text_hash = unit.assessments.first().text_hash
+    make_assessment(unit, exposure=13, text_hash=text_hash, at=NOW - timedelta(minutes=20))
+    Unit.objects.update(needs_reload=False, text_changed=NOW - timedelta(minutes=20))
+    unit = Unit.objects.select_related("job").get()
+    assert (proof(unit).run, proof(unit).after.exposure) == (None, 13)
+    backed_up(unit.job)
+    assert proof(unit).state == "ok"
+
+
 def test_a_further_change_does_not_make_the_loss_of_the_first_the_measure():
     unit = changed()
     backed_up(unit.job, files=700, at=NOW - timedelta(minutes=50))

@@ -3,7 +3,7 @@
 import json
 import shutil
 import subprocess
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.utils import timezone
@@ -156,7 +156,12 @@ def test_month_reports_each_unit_with_its_change(client, unit):
     html = html_of(client.get("/hardening/risks/month/"))
     table = client.get("/hardening/risks/month/?format=csv").content.decode().splitlines()
 
-    assert "restic.service" in html
+    assert "1 unit got better in <b>" in html
+    assert "The median went from 9.6 to 1.5; 0 of 1 stood too open at its end, 1 of 1" in html
+    # Who accepted what, why and until when belongs into the report.
+    assert COULD["PrivateNetwork"] in html
+    assert "It must reach its server." in html
+    assert "Take back" not in html
     assert table[1] == "web,restic.service,9.6,1.5,2,1,'=cmd()"
     for month in ("2020-01", "nonsense", "9999-12", "0001-01"):
         assert client.get(f"/hardening/risks/month/?month={month}").status_code == 200
@@ -172,3 +177,24 @@ def test_risks_are_for_who_signed_in(client, stranger, unit):
 
 def test_index_of_no_risk_says_so(client):
     assert "No risk is accepted" in html_of(client.get("/hardening/risks/"))
+
+
+def test_month_begins_where_the_house_begins_it_and_leaves_retired_hosts_out(client, settings):
+    settings.TIME_ZONE = "Pacific/Auckland"
+    timezone.deactivate()
+    zone = timezone.get_default_timezone()
+    for name, day, hour in (("sooner", 30, 23), ("later", 1, 1)):
+        unit = make_unit(make_host(name=name), name="restic.service")
+        month = 9 if day == 30 else 10
+        make_assessment(unit, exposure=50, at=datetime(2026, 8, 1, tzinfo=zone))
+        make_assessment(unit, exposure=40, at=datetime(2026, month, day, hour, tzinfo=zone))
+    gone = make_host(name="gone", retired=datetime(2026, 9, 15, tzinfo=zone))
+    make_assessment(make_unit(gone), exposure=96, at=datetime(2026, 8, 1, tzinfo=zone))
+
+    def changed(month):
+        report = client.get(f"/hardening/risks/month/?month={month}").context["report"]
+        return [[each.unit.host.name for each in part] for part in (report.changed, report.steady)]
+
+    assert changed("2026-08") == [["gone", "later", "sooner"], []]
+    assert changed("2026-09") == [["sooner"], ["gone", "later"]]
+    assert changed("2026-10") == [["later"], ["sooner"]]

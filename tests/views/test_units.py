@@ -199,7 +199,8 @@ def test_show_of_nothing_chosen_has_no_drop_in(client, plain):
 def test_show_warns_of_a_chosen_line_that_loses_files(client, plain):
     html = html_of(client.get(plain.get_absolute_url() + chosen("ProtectHome=yes")))
 
-    assert html.count("Loses /home and /root, with exit 0") == 2
+    # Beside the line, beside the score, and in the words of a screen reader.
+    assert html.count("Loses /home and /root, with exit 0") == 3
     assert 'id="line-PrivateUsers" aria-label="PrivateUsers=full" disabled' in html
     assert "Needs systemd 258, web has 252" in html
 
@@ -354,3 +355,49 @@ def test_units_are_shown_to_who_signed_in_and_never_changed(client, stranger):
         assert part["HX-Redirect"] == f"/account/login/?next={path}"
         assert client.post(path).status_code == 405
     assert client.get("/hardening/web/other.service/").status_code == 404
+
+
+def test_index_draws_how_a_score_went_and_only_where_it_went_anywhere(client):
+    now = timezone.now()
+    steady, moved, old = (make_unit(make_host(name=name)) for name in ("a", "b", "c"))
+    make_assessment(steady, exposure=96, at=now - timedelta(days=40))
+    make_assessment(steady, exposure=96, at=now - timedelta(days=4))
+    for exposure, days in ((96, 400), (57, 45), (15, 9)):
+        make_assessment(moved, exposure=exposure, at=now - timedelta(days=days))
+    make_assessment(old, exposure=96, at=now - timedelta(days=400))
+    make_assessment(old, exposure=15, at=now - timedelta(days=300))
+
+    page = client.get("/hardening/?sort=host")
+
+    trends = [unit.trend for unit in page.context["page"]]
+    assert trends[0] == trends[2] == ()
+    assert (trends[1][0], trends[1][-1], set(trends[1])) == (96, 15, {96, 57, 15})
+    # Half of the ninety days ago.
+    assert trends[1].index(57) == 15
+    assert html_of(page).count('aria-label="From 9.6 to 1.5"') == 1
+
+
+def test_index_is_of_hosts_that_are_not_retired(client):
+    make_unit(make_host(name="gone", retired=timezone.now()), exposure=96, level="UNSAFE")
+
+    assert not client.get("/hardening/").context["page"].object_list
+
+
+@needs_systemd
+def test_lines_that_another_program_may_need_wait_for_the_operator(client):
+    hook = "ExecStartPre=/usr/bin/pg_dumpall -f /srv/all.sql\n"
+    text = f"[Service]\n{hook}ExecStart=/usr/bin/restic backup /srv\nExecStopPost=/bin/true\n"
+    unit = make_unit(make_host(name="db", systemd="252"), name="backup.service", text=text)
+
+    page = client.get(unit.get_absolute_url())
+
+    html = html_of(page)
+    assert "This unit also runs <b>pg_dumpall</b>" in html
+    options = {option.key: option for option in page.context["choice"].options}
+    assert not options["ProtectSystem"].is_chosen
+    assert "pg_dumpall" in options["ProtectSystem"].cost
+    assert options["PrivateDevices"].is_chosen
+    assert "SystemCallFilter" not in page.context["choice"].dropin
+    whole = html_of(client.get(f"{unit.get_absolute_url()}whole/"))
+    assert "It does one thing, a backup." in whole
+    assert "pg_dumpall." in whole
