@@ -130,13 +130,13 @@ _TAKE_FROM_OTHERS = frozenset(
         *("SystemCallFilter", "RestrictAddressFamilies", "IPAddressDeny"),
     )
 )
-# With these, what one command of a unit mounts is not seen by the next: it backs up nothing.
+# With these, what one command of a unit mounts is not seen by the next, or no device is there.
 _HIDE_MOUNTS = frozenset(
     (
         *("PrivateMounts", "PrivateDevices", "PrivateTmp", "ProtectProc", "ProcSubset"),
         *("ProtectControlGroups", "ProtectKernelTunables", "ProtectKernelModules"),
         *("ProtectKernelLogs", "ProtectHostname", "DeviceAllow", "ProtectClock"),
-        *("RestrictNamespaces", "ProtectSystem", "ProtectHome"),
+        *("ProtectSystem", "ProtectHome"),
     )
 )
 

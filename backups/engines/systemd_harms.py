@@ -25,6 +25,9 @@ from backups.engines.systemd_work import is_agent, work_of
 
 HIDES, CUTS, CRAMPS = "hides-files", "cuts-network", "no-temporary-files"
 
+# Before a command, it mounts where every unit that starts later looks.
+OUTSIDE = "/usr/bin/nsenter --target 1 --mount -- "
+
 _HOMES = ("/home", "/root", "/run/user")
 _TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108
 _RIGHT_ADDRESSES = "IPAddressAllow=localhost <the address of the server>"
@@ -78,18 +81,18 @@ def _check_files(last: Mapping[str, Assignment], paths: tuple[str, ...]) -> Iter
 
 
 def _check_mounts(service: list[Assignment]) -> Iterator[Finding]:
-    """Each command of a unit gets a mount namespace of its own, made anew from the machine's."""
+    """Each command of a unit gets a mount namespace of its own, also behind a plus sign."""
     made = (at for at in service if is_mount_namespace_made([at]))
     if at := next(made, None):
         sentence = (
             "What a command of this unit mounts, restic does not see: it backs up the empty folder "
-            "below, with exit 0. A plus sign before the command mounts for the whole machine."
+            "below, with exit 0. So does a plus sign alone; this line mounts for the whole machine."
         )
         mount = next(
             (each for each in service if each.key[:4] == "Exec" and _MOUNTING.search(each.value)),
             at,
         )
-        value = f"+{mount.value.lstrip('+')}"
+        value = f"+{OUTSIDE}{mount.value.lstrip('+')}"
         yield finding(HIDES, mount, sentence, value=value, severity=ERROR)
 
 

@@ -41,7 +41,8 @@ TAKES_A_VALUE = frozenset(
 class Work:
     """The command lines of restic, as words, and the names of other programs beside it.
 
-    `free`: those behind a plus sign, which run outside of the sandbox, but for its network.
+    `free`: those behind a plus sign, on which the sandbox closes nothing but the network; even so
+    each command has mounts of its own.
     """
 
     restic: tuple[tuple[str, ...], ...] = ()
@@ -84,7 +85,7 @@ def work_of(assignments: Iterable[Assignment], *, repository: str = "") -> Work:
         programs = [words[0] for words in found if _name(words) not in ("restic", *_HARMLESS)]
         restic += ours
         (free if is_free else others).extend(programs)
-        if not ours and not is_free and len(lines) > 1:
+        if not ours and len(lines) > 1:
             alone += programs
     others += _helpers(f"{' '.join(at.value for at in service)} {repository}")
     return Work(
