@@ -68,9 +68,12 @@ class MonthReport:
         after = [month.last.exposure for month in self.months]
         if not before:
             return ""
+        went = f"went from {_said(before)} to {_said(after)}"
+        if _said(before) == _said(after):
+            went = f"stayed at {_said(after)}"
         return (
-            f"The median went from {_said(before)} to {_said(after)}; {_open(after)} of "
-            f"{len(after)} stood too open at its end, {_open(before)} of {len(before)} before."
+            f"The median {went}; {_open(after)} of {len(after)} stood too open at its end, "
+            f"{_open(before)} of {len(before)} before."
         )
 
 

@@ -138,7 +138,7 @@ class WhatIf:
     @property
     def held_back(self) -> list[Option]:
         """Lines that would help, and that another program of the unit may not survive."""
-        return [one for one in self.helpful if one.is_open and self._is_held_back(one.key)]
+        return [one for one in self.options if not one.is_harmful and self._is_held_back(one.key)]
 
     def _is_held_back(self, key: str) -> bool:
         return takes_from_others(key, self.work)
@@ -166,7 +166,8 @@ class WhatIf:
 
     @property
     def helpful(self) -> list[Option]:
-        return [option for option in self.options if not option.is_harmful]
+        held = {option.key for option in self.held_back}
+        return [one for one in self.options if not one.is_harmful and one.key not in held]
 
     @property
     def harmful(self) -> list[Option]:
@@ -218,18 +219,18 @@ class WhatIf:
         if key == "PrivateUsers":
             state, cost = "ok", "Breaks nothing for a backup"
         if self._is_held_back(key) and state != "failed":
-            state, cost = "warning", self._said_of_others(key)
+            state, cost = "warning", self._said_of_others(key, cost)
         if key == "IPAddressDeny" and not self.addresses:
             cost = "Needs the address of the server, below"
         lines = tuple(self._lines(key))
         return Option(proposal, key, state, cost, is_chosen=key in self.chosen, lines=lines)
 
-    def _said_of_others(self, key: str) -> str:
+    def _said_of_others(self, key: str, cost: str) -> str:
+        if self.work.mounters and hides_mounts(key, self.work):
+            return f"Loses what {self.work.mounters[0]} mounts for restic, with exit 0"
         if hides_mounts(key, self.work):
-            if self.work.mounters:
-                return f"Loses what {self.work.mounters[0]} mounts for restic, with exit 0"
-            return f"If {self.work.scripts[0]} mounts what restic reads, that is lost, with exit 0"
-        return f"The unit also runs {self.others}, which may need what the line takes away"
+            return f"Loses what {self.work.scripts[0]} may mount, with exit 0"
+        return cost
 
     def _lines(self, key: str) -> Iterator[str]:
         for line in CHOICES[key].lines:

@@ -392,10 +392,16 @@ def test_lines_that_another_program_may_need_wait_for_the_operator(client):
     page = client.get(unit.get_absolute_url())
 
     html = html_of(page)
-    assert "This unit also runs <b>pg_dumpall</b>" in html
+    assert "The unit also runs <b>pg_dumpall</b>" in html
     options = {option.key: option for option in page.context["choice"].options}
     assert not options["ProtectSystem"].is_chosen
-    assert "pg_dumpall" in options["ProtectSystem"].cost
+    assert "7 more wait for your word" in html
+    waiting = {option.key for option in page.context["choice"].held_back}
+    assert waiting == {
+        *("ProtectSystem", "ProtectHome", "CapabilityBoundingSet", "NoNewPrivileges"),
+        *("SystemCallFilter", "RestrictAddressFamilies", "IPAddressDeny"),
+    }
+    assert not waiting & {option.key for option in page.context["choice"].helpful}
     assert options["PrivateDevices"].is_chosen
     assert "SystemCallFilter" not in page.context["choice"].dropin
     whole = html_of(client.get(f"{unit.get_absolute_url()}whole/"))
