@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from backups.engines.systemd_checks import (
+    CALLS,
     ERROR,
     FAMILIES,
     WARNING,
@@ -201,8 +202,25 @@ def _is_local(word: str) -> bool:
 
 def _check_families(service: list[Assignment], ignored: Ignored) -> Iterator[Finding]:
     lines = [at for at in service if at.key == FAMILIES.key]
-    words = {word for line in lines for word in words_of(line.value)}
     is_valid = not any(FAMILIES.bad_words(line, ignored) for line in lines)
-    if lines and is_valid and not any("AF_INET" in word or word[0] == "~" for word in words):
+    if lines and is_valid and not _internet(lines):
         sentence = "No internet socket is allowed: the server cannot be reached."
         yield finding(CUTS, lines[-1], sentence, value=FAMILIES.right)
+    for at in service:
+        words = words_of(at.value[1:])
+        if at.key == CALLS.key and at.value.startswith("~") and "@network-io" in words:
+            sentence = "No call of the network is allowed: the server cannot be reached."
+            kept = " ".join(word for word in words if word != "@network-io")
+            yield finding(CUTS, at, sentence, value=f"~{kept}" if kept else "")
+
+
+def _internet(lines: list[Assignment]) -> bool:
+    """The first line says whether the list allows or denies; a later tilde takes from it."""
+    is_denying = lines[0].value.startswith("~")
+    listed = set[str]()
+    for line in lines:
+        words = set(words_of(line.value.removeprefix("~")))
+        listed = listed | words if line.value.startswith("~") == is_denying else listed - words
+    return bool(
+        {"AF_INET", "AF_INET6"} - listed if is_denying else {"AF_INET", "AF_INET6"} & listed
+    )

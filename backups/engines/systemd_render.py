@@ -48,6 +48,8 @@ class Plan:
         is_listed = any(option.startswith("--files-from") for option in self.options)
         if not (self.paths or is_listed) or not all(path[:1] == "/" for path in self.paths):
             raise EngineError("Say at least one path to back up; paths begin with a slash.")
+        if self.certificate and not self.certificate.startswith("/"):
+            raise EngineError("The path of the certificate begins with a slash.")
         if not all(option.isprintable() for option in self.options):
             raise EngineError("A line of a unit cannot hold control characters.")
         if not re.fullmatch(SCHEDULES, self.schedule):
@@ -177,21 +179,23 @@ def report(plan: Plan) -> str:
 def commands_for(plan: Plan) -> Commands:
     """The words that make the user and the files, start them once, and put back what was there."""
     name, files = plan.name, {"service": service(plan), "timer": timer(plan)}
+    each = f"for unit in {name}.service {name}.timer; do\n"
     written = "".join(
-        f"install --backup=simple --suffix=.before -m 644 /dev/stdin {FOLDER}/{name}.{kind}"
-        f" <<'END'\n{text}END\n"
+        f"install -m 644 /dev/stdin {name}.{kind} <<'END'\n{text}END\n"
         for kind, text in files.items()
     )
     return Commands(
         install="echo 'u restic - \"restic backup\"' | systemd-sysusers -\n"
-        f"{written}systemctl daemon-reload\nsystemctl enable --now {name}.timer",
+        # Once: a second time there would be our own. An empty file says that there was none.
+        f"cd {FOLDER}\n{each}"
+        "  test -e $unit.before || cp -p $unit $unit.before 2>/dev/null || : >$unit.before\n"
+        f"done\n{written}systemctl daemon-reload\nsystemctl enable --now {name}.timer",
         verify=f"systemd-analyze security --no-pager {name}.service\n"
         f"systemctl start {name}.service\n"
         f"journalctl --unit {name}.service --lines 20",
         undo=f"cd {FOLDER}\n"
-        f"test -e {name}.timer.before || systemctl disable --now {name}.timer\n"
-        f"for unit in {name}.service {name}.timer; do\n"
-        "  if test -e $unit.before; then mv $unit.before $unit; else rm $unit; fi\n"
+        f"test -s {name}.timer.before || systemctl disable --now {name}.timer\n{each}"
+        "  if test -s $unit.before; then mv $unit.before $unit; else rm $unit $unit.before; fi\n"
         "done\nsystemctl daemon-reload",
     )
 

@@ -4,6 +4,8 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -16,7 +18,8 @@ from backups.engines.systemd_unit import MAX_UNIT, is_mount_namespace_made, pars
 
 TIMEOUT = 5.0
 
-_NAME = re.compile(r"[A-Za-z0-9:_.\\-]{1,100}(?:@[A-Za-z0-9:_.\\-]{0,100})?\.service")
+# A folder beside it is called so as well, with two letters more; no name has over 255.
+_NAME = re.compile(r"(?=.{1,250}\Z)[A-Za-z0-9:_.\\-]+(?:@[A-Za-z0-9:_.\\-]*)?\.service")
 
 _REFUSAL = re.compile(r"failed to load properly|bad unit file setting|has fatal error")
 
@@ -31,17 +34,27 @@ def score_unit(
     _check(text, dropin, name)
     # systemd-analyze makes up an instance of its own for a template.
     unit = name.replace("@.service", "@i.service")
-    with TemporaryDirectory(prefix="resthouse-") as folder:
-        _write(Path(folder), unit, text, dropin)
+    with _folder() as folder:
+        _write(folder, unit, text, dropin)
         arguments = ["security", "--offline=true", "--no-pager"]
         if policy:
-            (Path(folder) / "policy.json").write_text(policy, encoding="utf-8")
+            (folder / "policy.json").write_text(policy, encoding="utf-8")
             arguments.append(f"--security-policy={folder}/policy.json")
-        done = _run([*arguments, f"./{unit}"], Path(folder))
+        done = _run([*arguments, f"./{unit}"], folder)
     if done.returncode or not done.stdout:
         raise EngineError(f"systemd refuses the unit: {_last_words(done.stderr)}")
     score = parse_security(done.stdout, mode="offline", version=version(), unit=unit)
     return replace(score, findings=lint(text, dropin=dropin, warnings=done.stderr))
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    try:
+        with TemporaryDirectory(prefix="resthouse-") as folder:
+            yield Path(folder)
+    except OSError as error:
+        reason = error.strerror or error
+        raise EngineError(f"The unit cannot be written to a temporary folder: {reason}.") from None
 
 
 def _check(text: str, dropin: str, name: str) -> None:
@@ -102,8 +115,8 @@ def _run(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]
 
 def check_schedule(text: str) -> None:
     """EngineError where systemd itself does not understand an OnCalendar= expression."""
-    with TemporaryDirectory(prefix="resthouse-") as folder:
-        done = _run(["calendar", "--", text], Path(folder))
+    with _folder() as folder:
+        done = _run(["calendar", "--", text], folder)
     if done.returncode:
         raise EngineError(f"{text[:100]!r} is no schedule that systemd understands, such as daily.")
 
@@ -111,8 +124,8 @@ def check_schedule(text: str) -> None:
 @cache
 def version() -> str:
     """Of the systemd on this machine."""
-    with TemporaryDirectory(prefix="resthouse-") as folder:
-        words = _run(["--version"], Path(folder)).stdout.split()
+    with _folder() as folder:
+        words = _run(["--version"], folder).stdout.split()
     return words[1] if len(words) > 1 else ""
 
 

@@ -62,7 +62,9 @@ class UnitStanding:
 
     @property
     def cuts_off(self) -> bool:
-        return any(wrong.code in _CUTS_OFF for wrong in self.wrongs)
+        """A backup that arrived since then knows better."""
+        is_refuted = self.proof is not None and self.proof.state == "ok"
+        return not is_refuted and any(wrong.code in _CUTS_OFF for wrong in self.wrongs)
 
     @cached_property
     def reckoning(self) -> Reckoning | None:

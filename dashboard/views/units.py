@@ -92,6 +92,7 @@ def whole(request: HttpRequest, host: str, name: str) -> HttpResponse:
         "plan": plan,
         "files": files,
         "is_known": is_known(unit),
+        "is_too_old": 0 < choice.version < plan.systemd,
         "left_out": left_out_of(unit),
         "scored": scored,
         "form": form,

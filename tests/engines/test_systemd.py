@@ -355,6 +355,8 @@ def test_a_server_that_the_unit_may_not_reach_is_named(server, allowed, said):
         f"{PLAIN}ProtectHome=read-only\nPrivateNetwork=no\n",
         f'{PLAIN}RestrictAddressFamilies="AF_INET" AF_INET6\n',
         f"{PLAIN}ProtectSystem=strict\nEnvironment=TMPDIR=/run/x\n",
+        f"{PLAIN}RestrictAddressFamilies=~AF_INET6\n",
+        f"{PLAIN}RestrictAddressFamilies=AF_INET AF_UNIX\nRestrictAddressFamilies=~AF_UNIX\n",
         f"{PLAIN}ProtectSystem=strict\nReadWritePaths=-/tmp\n",
         f"{PLAIN}CapabilityBoundingSet=~\nAmbientCapabilities=cap_dac_read_search\n",
     ],
@@ -369,6 +371,8 @@ def test_what_harms_no_backup_is_no_finding(text):
         ("/home/alice", "ProtectHome=yes", "hides-files"),
         ("/var/tmp/dump", "PrivateTmp=yes", "hides-files"),
         ("/", "ProtectSystem=strict", "no-temporary-files"),
+        ("/", "RestrictAddressFamilies=~AF_INET6 AF_INET", "cuts-network"),
+        ("/", "SystemCallFilter=~@network-io @swap", "cuts-network"),
     ],
 )
 def test_what_harms_this_backup_is_found(path, line, code):
@@ -414,6 +418,7 @@ def test_lines_end_where_systemd_ends_them(lines):
         (PLAIN, "unit.timer", "name"),
         (PLAIN, "a/b.service", "name"),
         (PLAIN, "-.service\n", "name"),
+        (PLAIN, f"{'a' * 247}.service", "name"),
     ],
 )
 def test_what_is_no_unit_is_refused_with_a_reason(text, name, words):
@@ -424,6 +429,14 @@ def test_what_is_no_unit_is_refused_with_a_reason(text, name, words):
 @pytest.mark.parametrize("name", ["backup@.service", "backup@home.service", "a\\x2db.service"])
 def test_templates_and_instances_have_a_score(name):
     assert systemd.score_unit(f"{PLAIN}User=%i\n" if "@" in name else PLAIN, name=name).rows
+
+
+def test_the_longest_name_that_fits_is_scored_and_no_place_is_a_sentence(monkeypatch, tmp_path):
+    assert systemd.score_unit(PLAIN, name=f"{'a' * 242}.service").rows
+
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
+    with pytest.raises(EngineError, match="temporary folder: No such file"):
+        systemd.score_unit(PLAIN)
 
 
 def test_nothing_outside_is_read_and_nothing_stays(tmp_path, monkeypatch):

@@ -110,6 +110,7 @@ def test_the_timer_has_the_schedule_and_the_report_is_closed_further():
         ({"paths": ()}, "Say at least one path"),
         ({"paths": ("/a\nUser=root",)}, "control characters"),
         ({"certificate": "/a\nUser=root"}, "control characters"),
+        ({"certificate": "ca.pem"}, "begins with a slash"),
         ({"schedule": "daily\n[Service]"}, "no OnCalendar"),
         ({"name": "../evil"}, "The name of a unit"),
         ({"name": "--now"}, "The name of a unit"),
