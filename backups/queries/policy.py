@@ -4,7 +4,7 @@ import json
 import re
 from calendar import monthrange
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from statistics import median
 
@@ -29,6 +29,8 @@ class Month:
     last: Assessment
     scorings: int
     risks: int
+    # Its last score came with a line that does harm: then a better one is none.
+    does_harm: bool = False
 
     @property
     def change(self) -> int:
@@ -53,13 +55,20 @@ class MonthReport:
 
     @property
     def answer(self) -> str:
-        better = sum(month.change < 0 for month in self.months)
+        lower = [month for month in self.months if month.change < 0]
+        false = sum(month.does_harm for month in lower)
         worse = sum(month.change > 0 for month in self.months)
-        said = [(better, "better"), (worse, "worse")]
-        parts = [f"{count} unit{'s' * (count > 1)} got {how}" for count, how in said if count]
-        if not self.months:
-            return "No unit had a score"
-        return " and ".join(parts) if parts else "No score changed"
+        said = (
+            (len(lower) - false, "got better", "got better"),
+            (worse, "got worse", "got worse"),
+            (false, "only looks better", "only look better"),
+        )
+        parts = [f"{count} {one if count == 1 else more}" for count, one, more in said if count]
+        if not parts:
+            return "No score changed" if self.months else "No unit had a score"
+        first, *rest = parts
+        count, _, how = first.partition(" ")
+        return ", ".join([f"{count} unit{'s' * (count != '1')} {how}", *rest])
 
     @property
     def sentence(self) -> str:
@@ -130,8 +139,15 @@ def report_of(start: datetime, end: datetime) -> MonthReport:
     months = [
         _month(unit, scorings[unit.pk], risks, start) for unit in units if unit.pk in scorings
     ]
+    harmful = _with_harm([month.last.pk for month in months if month.change < 0])
+    months = [replace(month, does_harm=month.last.pk in harmful) for month in months]
     months.sort(key=lambda month: (-month.last.exposure, month.unit.host.name))
     return MonthReport(months, risks)
+
+
+def _with_harm(pks: list[int]) -> set[int]:
+    found = Assessment.objects.filter(pk__in=pks).values_list("pk", "findings")
+    return {pk for pk, findings in found if any(each[1] == "error" for each in findings)}
 
 
 def _month(

@@ -227,10 +227,10 @@ class WhatIf:
 
     def _said_of_others(self, key: str, cost: str) -> str:
         if self.work.mounters and hides_mounts(key, self.work):
-            return f"Loses what {self.work.mounters[0]} mounts for restic, with exit 0"
+            return f"Loses what {self.work.mounters[0]} mounts, with exit 0"
         if hides_mounts(key, self.work):
-            return f"Loses what {self.work.scripts[0]} may mount, with exit 0"
-        return cost
+            return f"If {self.work.scripts[0]} mounts, that is lost"
+        return "There, sudo and su fail" if key == "NoNewPrivileges" else cost
 
     def _lines(self, key: str) -> Iterator[str]:
         for line in CHOICES[key].lines:

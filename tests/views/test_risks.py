@@ -198,3 +198,24 @@ def test_month_begins_where_the_house_begins_it_and_leaves_retired_hosts_out(cli
     assert changed("2026-08") == [["gone", "later", "sooner"], []]
     assert changed("2026-09") == [["sooner"], ["gone", "later"]]
     assert changed("2026-10") == [["later"], ["sooner"]]
+
+
+def test_month_does_not_praise_a_score_that_only_looks_better(client):
+    def scored(name, *exposures, findings=()):
+        unit = make_unit(make_host(name=name))
+        for number, exposure in enumerate(exposures, start=1):
+            at = timezone.now() - timedelta(seconds=60 - number)
+            make_assessment(unit, exposure=exposure, at=at, findings=list(findings))
+
+    def answer():
+        return client.get("/hardening/risks/month/").context["report"].answer
+
+    assert answer() == "No unit had a score"
+    scored("same", 40, 40)
+    assert answer() == "No score changed"
+    scored("poisoned", 53, 46, findings=[["poisoned-allow-list", "error", 4, "It denies.", ""]])
+    assert answer() == "1 unit only looks better"
+    scored("warned", 53, 46, findings=[["ignored-value", "warning", 4, "Ignored.", ""]])
+    scored("good", 96, 15)
+    scored("bad", 15, 96)
+    assert answer() == "2 units got better, 1 got worse, 1 only looks better"
