@@ -15,6 +15,8 @@ from backups.models.present import Now
 SILENT_AFTER = timedelta(minutes=16)
 # What a host says of its agent where it has none, and lines of sh and curl tell of its runs.
 CURL = "curl"
+# A clock that is kept by NTP is within a second; a report on its way takes a few.
+_CLOCK_TOLERANCE = timedelta(minutes=1)
 # As in Job.SEVERITY: a warning, or worse.
 _NEEDS_A_LOOK = 4
 
@@ -44,12 +46,20 @@ class HostQuerySet(models.QuerySet["Host"]):
         """Tags lie between spaces, so that each is found whole."""
         return self.filter(tags__contains=f" {tag} ")
 
+    def with_wrong_clock(self) -> "HostQuerySet":
+        """As their last reports show."""
+        return self.filter(_WRONG_CLOCK)
+
     def needing_a_look(self) -> "HostQuerySet":
-        """With a job or a unit that is not well, or silent."""
+        """With a job, a unit or a clock that is not well, or silent."""
         of_a_job = Host.objects.filter(jobs__severity__gte=_NEEDS_A_LOOK).values("pk")
         of_a_unit = Host.objects.filter(units__finding__gt="").values("pk")
         ill = models.Q(pk__in=of_a_job) | models.Q(pk__in=of_a_unit) | _silent(timezone.now())
-        return self.kept().filter(ill)
+        return self.kept().filter(ill | _WRONG_CLOCK)
+
+
+_OFF = models.Q(clock_offset__gt=_CLOCK_TOLERANCE) | models.Q(clock_offset__lt=-_CLOCK_TOLERANCE)
+_WRONG_CLOCK = models.Q(enrolled__isnull=False, retired=None) & _OFF
 
 
 def _silent(now: Now) -> models.Q:
@@ -141,6 +151,11 @@ class Host(models.Model):
     @property
     def tag_list(self) -> list[str]:
         return self.tags.split()
+
+    @property
+    def has_wrong_clock(self) -> bool:
+        is_expected = self.is_enrolled and not self.is_retired
+        return is_expected and abs(self.clock_offset or timedelta()) > _CLOCK_TOLERANCE
 
     @property
     def is_silent(self) -> bool:

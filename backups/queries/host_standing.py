@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from backups.models import Host, Job, Run
+from backups.queries.clocks import clock_finding, clock_of
 from backups.queries.days import added_by_day
 from backups.queries.ledger import Line, ledger_of
 from backups.queries.needs import sentence_of
@@ -10,8 +11,6 @@ from backups.queries.remedies import remedy_of_job
 from backups.queries.witnesses import Testimony, Witnesses, testimonies, witnesses_of
 
 _RUNS_SHOWN = 20
-# A report on its way takes up to a few seconds, which look like a clock that is behind.
-_CLOCK_TOLERANCE = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +46,8 @@ class HostStanding:
             return sentence
         if self.host.is_silent:
             return "has fallen silent"
+        if self.host.has_wrong_clock:
+            return "has a wrong clock"
         if self.worst is not None and self.worst.job.state == Job.State.PAUSED:
             return "is paused"
         if self.worst is None or self.worst.job.last_run is None:
@@ -79,14 +80,11 @@ class HostStanding:
 
     @property
     def clock(self) -> str:
-        """How far its clock is from ours, as far as that matters."""
-        if self.host.clock_offset is None:
-            return "not compared yet"
-        seconds = self.host.clock_offset.total_seconds()
-        if abs(seconds) < _CLOCK_TOLERANCE:
-            return "agrees with ours"
-        amount = f"{abs(seconds):.0f} s" if abs(seconds) < 120 else f"{abs(seconds) / 60:.0f} min"
-        return f"{amount} {'ahead' if seconds > 0 else 'behind'}"
+        return clock_of(self.host)
+
+    @property
+    def clock_finding(self) -> str:
+        return clock_finding(self.host)
 
 
 def standing_of(host: Host) -> HostStanding:

@@ -14,6 +14,7 @@ from django.utils.http import urlencode
 from backups.models import Host, Job, Unit, UsersFile
 from backups.models.present import Now, count_each
 from backups.queries.certificate_needs import CERTIFICATE_NEEDS
+from backups.queries.clocks import clock_finding
 from backups.queries.need import Need, Source, source
 from backups.queries.server_needs import SERVER_NEEDS
 
@@ -218,6 +219,47 @@ def _of_silent(host: Host) -> Need:
     )
 
 
+def _counted_clocks(now: Now) -> QuerySet[Host, Any]:
+    # Of one group: none of them is retired.
+    wrong = Host.objects.with_wrong_clock().order_by().values("retired")
+    alike = wrong.annotate(alike=Count("pk"))
+    return alike.values(count=Case(When(alike__gte=_MANY, then=1), default=F("alike")))
+
+
+def _of_clocks(limit: int) -> Iterator[Need]:
+    """Each that is wrong; where it is that of many, it is likely ours."""
+    wrong = list(Host.objects.with_wrong_clock()[: max(limit, _MANY)])
+    if len(wrong) < _MANY:
+        yield from map(_of_clock, wrong)
+        return
+    count = Host.objects.with_wrong_clock().count()
+    named = ", ".join(host.name for host in wrong[:_NAMED])
+    yield Need(
+        state="warning",
+        label="Clocks differ",
+        name=f"{count} hosts",
+        sentence="have another time than this house",
+        reason=f"If they agree with each other, the clock of this machine is wrong. {named} "
+        f"and {count - _NAMED} more.",
+        button="See the hosts",
+        url=f"{reverse('hosts:index')}?state=needs",
+    )
+
+
+def _of_clock(host: Host) -> Need:
+    return Need(
+        state="warning",
+        label="Its clock is wrong",
+        name=host.name,
+        sentence="has a wrong clock",
+        reason=clock_finding(host),
+        button="See the host",
+        url=host.get_absolute_url(),
+        when="Compared",
+        since=host.reported,
+    )
+
+
 def _waiting(now: Now) -> QuerySet[Host]:
     """Never heard; a host that was refused on purpose needs nobody."""
     never = Host.objects.kept().waiting().filter(reported__isnull=True)
@@ -244,6 +286,7 @@ _SOURCES = (
     Source(_counted_jobs, _of_jobs),
     source(_units, _of_unit),
     source(_silent, _of_silent),
+    Source(_counted_clocks, _of_clocks),
     *CERTIFICATE_NEEDS,
     source(_waiting, _of_waiting),
 )

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from backups.actions.authorities import make_authority
-from backups.models import Authority, Job, Run, Server, UsersFile
+from backups.models import Authority, Host, Job, Run, Server, UsersFile
 from backups.queries.needs import count_needs, needs
 from tests.factories import (
     make_certificate,
@@ -82,6 +82,26 @@ def test_a_failed_run_is_shown_itself_and_a_missing_one_by_its_host():
     urls = [need.url for need in needs()]
 
     assert urls == [run.get_absolute_url(), missed.host.get_absolute_url()]
+
+
+def test_a_wrong_clock_is_told_by_its_host_and_many_as_one():
+    make_host(name="late", clock_offset=timedelta(hours=-3))
+    make_host(name="slow", clock_offset=timedelta(seconds=-59))
+    make_host(name="gone", clock_offset=timedelta(hours=1), retired=timezone.now())
+
+    [need] = needs()
+
+    assert (need.name, need.sentence, count_needs()) == ("late", "has a wrong clock", 1)
+    assert need.reason.startswith("It is 3 h behind, as its last report shows.")
+    assert list(Host.objects.needing_a_look()) == [Host.objects.get(name="late")]
+
+    for number in range(4):
+        make_host(name=f"more-{number}", clock_offset=timedelta(minutes=61))
+
+    [need] = needs()
+
+    assert (need.name, count_needs()) == ("5 hosts", 1)
+    assert need.reason.endswith("late, more-0, more-1 and 2 more.")
 
 
 def test_a_host_that_never_came_is_waited_for_a_day():
