@@ -139,7 +139,7 @@ def _going_on(job: Job, run: Run, now: datetime) -> tuple[Job.State, str]:
         if spent > max(_STUCK_AFTER, _TIMES * most):
             hours = int(spent.total_seconds() // 3600)
             return Job.State.STUCK, f"It has run for {hours} hours, far longer than any before it."
-    return Job.State.RUNNING, "Running"
+    return Job.State.RUNNING, run.reason or "Running"
 
 
 def _absence(job: Job, run: Run | None, due: datetime) -> tuple[Job.State, str]:

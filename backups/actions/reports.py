@@ -109,7 +109,7 @@ def record_run(host: Host, report: RunReport) -> Run:
     known = Run.objects.filter(job=job, key=report.key).defer("log", "errors")
     run = known.first() or Run(job=job, key=report.key)
     # That it was lost was our guess; its host knows better.
-    was_lost = run.status == Run.Status.LOST
+    was_lost = run.status == Run.Status.LOST and run.result != restic.HOST_DOWN
     is_known = run.finished is not None and not was_lost
     if is_known and report.finished is None:
         return run
@@ -220,7 +220,7 @@ def _fill(run: Run, report: RunReport, output: restic.Output) -> None:
     if output.summary:
         _fill_summary(run, output.summary)
     if report.finished is None:
-        run.status = Run.Status.RUNNING
+        run.status, run.reason = Run.Status.RUNNING, restic.trouble_of(output)
         if output.progress and output.progress.percent >= (run.percent or 0):
             _fill_progress(run, output.progress)
         return

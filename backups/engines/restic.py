@@ -4,19 +4,29 @@ from collections.abc import Sequence
 
 from backups.engines.redaction import redact
 from backups.engines.restic_output import FileError, Output, Progress, Summary, parse_output
-from backups.engines.restic_verdict import Judgement, code_of, judge
+from backups.engines.restic_verdict import (
+    HOST_DOWN,
+    Judgement,
+    code_of,
+    full_file,
+    judge,
+    trouble_of,
+)
 
 __all__ = [
+    "HOST_DOWN",
     "FileError",
     "Judgement",
     "Output",
     "Progress",
     "Summary",
     "code_of",
+    "full_file",
     "judge",
     "kind_of",
     "parse_output",
     "redact",
+    "trouble_of",
 ]
 
 KINDS = ("backup", "forget", "prune", "check", "restore")

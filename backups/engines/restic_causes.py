@@ -18,7 +18,7 @@ WRONG_PASSWORD = Cause(
     "wrong-password",
     "The repository password is wrong.",
     "Compare the host's password file with the one that made the repository; "
-    "`restic key list` shows which keys exist.",
+    "`restic key list` succeeds on it once it is right.",
 )
 LOCKED = Cause(
     "locked",

@@ -1,8 +1,11 @@
 """The command that helps on one very host: its own unit, timer and address put in."""
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from urllib.parse import urlsplit
+
+from backups.engines.restic_call import call_of
 
 _DROPINS = {
     "no-sockets": "RestrictAddressFamilies=\\nRestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX",
@@ -20,6 +23,8 @@ class Place:
     unit: str = ""
     timer: str = ""
     key: str = ""
+    text: str = field(default="", repr=False)
+    full: str = ""
 
     @property
     def url(self) -> str:
@@ -36,7 +41,8 @@ class Place:
 
 def command_for(code: str, place: Place) -> str:
     """One line for a root shell; nothing where none would help, or nothing safe can be said."""
-    if not all(map(str.isprintable, (place.repository, place.unit, place.timer, place.key))):
+    words = (place.repository, place.unit, place.timer, place.key, place.full)
+    if not all(map(str.isprintable, words)):
         return ""
     if code in _DROPINS:
         return _dropin(place.unit, _DROPINS[code]) if place.unit else ""
@@ -56,7 +62,7 @@ def _by_address(code: str, place: Place) -> str:
         "damaged": "check --read-data",
     }
     if code in verbs:
-        return f"restic -r {repository} {verbs[code]}"
+        return call_of(place.text, verbs[code]) or f"restic -r {repository} {verbs[code]}"
     if not place.url:
         return ""
     parts = urlsplit(place.url)
@@ -95,7 +101,7 @@ def _by_unit(code: str, place: Place) -> str:
     unit = shlex.quote(place.unit)
     match code:
         case "host-full":
-            return "df -h /root/.cache/restic /var/cache /tmp"
+            return _df(place.full)
         case "silent":
             return "systemctl status resthouse-agent.timer resthouse-agent.service"
         case _ if not place.unit:
@@ -110,6 +116,13 @@ def _by_unit(code: str, place: Place) -> str:
             return f"systemctl status {unit}"
     by_run = f" _SYSTEMD_INVOCATION_ID={place.key} + INVOCATION_ID={place.key}" if place.key else ""
     return f"journalctl{by_run}" if by_run else f"journalctl -n 50 -u {unit}"
+
+
+def _df(file: str) -> str:
+    """A temporary file is gone by then, its folder is not."""
+    if not file.startswith("/"):
+        return "df -h /root/.cache /var/cache /tmp"
+    return f"df -h {shlex.quote(str(PurePosixPath(file).parent))}"
 
 
 def _dropin(unit: str, lines: str) -> str:

@@ -6,69 +6,23 @@ from dataclasses import dataclass
 
 from backups.engines import restic_causes
 from backups.engines.restic_output import Output
+from backups.engines.systemd_ends import NOT_STARTED, SYSTEMD_FAILURES
 
 SUCCEEDED, WARNING, FAILED, CANCELLED = "succeeded", "warning", "failed", "cancelled"
+LOST = "lost"
+# The agent's own word, where systemd has none: the machine was started anew since.
+HOST_DOWN = "host-down"
 
 _MISSING_PATH = re.compile(r"(.+) does not exist, skipping$")
 _INTERRUPTED = re.compile(r"signal (?:interrupt|terminated) received, cleaning up")
+_RETRY = re.compile(r"returned error, retrying after ")
+_NO_CACHE_FOR_WANT_OF_ROOM = re.compile(r"unable to open cache: .*no space left on device")
+_FULL = re.compile(r"(?:write|open|mkdir|create|rename|sync) (/[^:]+): no space left on device")
 
 _CAUSE_OF_CODE = {
     10: restic_causes.NO_REPOSITORY,
     11: restic_causes.LOCKED,
     12: restic_causes.WRONG_PASSWORD,
-}
-
-# systemd.exec(5), "Process exit codes": the command was never started.
-_NOT_STARTED = {
-    200: ("its working directory cannot be entered", "WorkingDirectory="),
-    203: ("its program cannot be executed", "ExecStart="),
-    205: ("a limit cannot be set", "the Limit… lines"),
-    206: ("its OOM score cannot be set", "OOMScoreAdjust="),
-    208: ("its standard input cannot be set up", "StandardInput="),
-    209: ("its standard output cannot be set up", "StandardOutput="),
-    214: ("its scheduling cannot be set", "CPUSchedulingPolicy="),
-    216: ("its group does not exist", "Group="),
-    217: ("its user does not exist", "User="),
-    218: ("its capabilities cannot be set", "CapabilityBoundingSet= and AmbientCapabilities="),
-    219: ("its control group cannot be set up", "Slice= and Delegate="),
-    226: (
-        "its namespaces cannot be set up",
-        "whether every path in its …Paths= lines exists",
-    ),
-    227: ("new privileges cannot be forbidden", "NoNewPrivileges="),
-    228: ("its system call filter cannot be applied", "SystemCallFilter="),
-    233: ("its runtime directory cannot be made", "RuntimeDirectory="),
-    238: ("its state directory cannot be made", "StateDirectory="),
-    239: ("its cache directory cannot be made", "CacheDirectory="),
-    240: ("its log directory cannot be made", "LogsDirectory="),
-    243: ("its credentials cannot be read", "LoadCredential= and the file that it names"),
-}
-
-_SYSTEMD_FAILURES = {
-    "timeout": (
-        "systemd stopped the run at its time limit.",
-        "Raise `TimeoutStartSec=` of the unit, or find out what made the run slow.",
-    ),
-    "oom-kill": (
-        "The kernel killed the run because memory ran out.",
-        "Give the host or the unit more memory, or set `GOGC=20` for restic.",
-    ),
-    "watchdog": (
-        "systemd stopped the run because its watchdog was not fed.",
-        "Remove `WatchdogSec=` from the unit: restic does not feed one.",
-    ),
-    "start-limit-hit": (
-        "systemd did not start the run: the unit failed too often in a short time.",
-        "Repair what failed before, then `systemctl reset-failed` on this host.",
-    ),
-    "resources": (
-        "systemd could not start the run.",
-        "See the unit's journal on this host for what was missing.",
-    ),
-    "core-dump": (
-        "restic crashed.",
-        "See `coredumpctl` on this host; a newer restic may know the problem.",
-    ),
 }
 
 
@@ -132,11 +86,15 @@ def judge(
 
 def code_of(*, exit_code: int | None, result: str, lines: Sequence[str], kind: str) -> str:
     """A word for why a run did not end well; empty where nothing is known."""
+    if result == "timeout" and (cause := _cause_of_retries(lines)):
+        return cause.code
     if result in ("timeout", "start-limit-hit"):
         return result
+    if result == HOST_DOWN:
+        return restic_causes.LOCKED.code
     if result in ("exec-condition", "condition"):
         return "skipped"
-    if exit_code in _NOT_STARTED:
+    if exit_code in NOT_STARTED:
         return "not-started"
     if exit_code in _CAUSE_OF_CODE:
         return _CAUSE_OF_CODE[exit_code].code
@@ -148,17 +106,44 @@ def code_of(*, exit_code: int | None, result: str, lines: Sequence[str], kind: s
     return cause.code if cause else ""
 
 
+def trouble_of(output: Output) -> str:
+    """What keeps a run that goes on from its work; empty as soon as it has begun it."""
+    cause = None if output.progress else _cause_of_retries(output.lines)
+    return f"{cause.sentence} restic tries again." if cause else ""
+
+
+def full_file(lines: Sequence[str]) -> str:
+    """What could not be written for want of room."""
+    found = (_FULL.search(line) for line in reversed(lines))
+    return next((match[1] for match in found if match), "")
+
+
+def _cause_of_retries(lines: Sequence[str]) -> restic_causes.Cause | None:
+    """What restic was trying again to overcome when its output ended."""
+    return restic_causes.find_cause([line for line in lines[-10:] if _RETRY.search(line)])
+
+
 def _judge_systemd(end: _End) -> Judgement | None:
+    if end.result == HOST_DOWN:
+        return Judgement(
+            LOST,
+            "Its host went down in the middle of the run, by loss of power or a reset.",
+            "The next run makes up for it. The lock that this one left keeps prune and check "
+            "out: remove it with `restic unlock` on this host.",
+        )
+    if end.result == "timeout" and (cause := _cause_of_retries(end.output.lines)):
+        sentence = f"{cause.sentence} restic tried again until systemd stopped it."
+        return Judgement(FAILED, sentence, cause.advice)
     if end.result in ("exec-condition", "condition"):
         return Judgement(
             CANCELLED,
             "systemd skipped the run: a condition of the unit was not met.",
             "See the unit's ExecCondition= and Condition…= lines.",
         )
-    if end.result in _SYSTEMD_FAILURES:
-        return Judgement(FAILED, *_SYSTEMD_FAILURES[end.result])
-    if end.exit_code in _NOT_STARTED:
-        reason, where = _NOT_STARTED[end.exit_code]
+    if end.result in SYSTEMD_FAILURES:
+        return Judgement(FAILED, *SYSTEMD_FAILURES[end.result])
+    if end.exit_code in NOT_STARTED:
+        reason, where = NOT_STARTED[end.exit_code]
         return Judgement(
             FAILED,
             f"systemd could not start the command: {reason} (status {end.exit_code}).",
@@ -182,8 +167,8 @@ def _judge_signal(end: _End) -> Judgement | None:
         # As the timeout command of the GNU coreutils ends; restic itself never does.
         return _with_cause(end, "The run was stopped at its time limit.")
     if end.signal == "KILL" or end.exit_code == 137:
-        sentence = "The run was killed."
-        return Judgement(FAILED, sentence, restic_causes.LOCKED.advice)
+        advice = "Somebody killed it, or the kernel did for want of memory: `journalctl -k` knows."
+        return Judgement(FAILED, "The run was killed.", f"{advice} {restic_causes.LOCKED.advice}")
     if end.signal in ("TERM", "INT", "HUP", "QUIT") or end.exit_code in (129, 130, 143):
         # restic removes its lock on SIGTERM since 0.17.0.
         leaves_lock = end.version < (0, 17) and (end.signal == "TERM" or end.exit_code == 143)
@@ -217,6 +202,9 @@ def _judge_success(end: _End) -> Judgement | None:
         return Judgement(WARNING, "This was a dry run: nothing was stored.")
     if missing := end.missing_paths:
         return _missing_paths(missing)
+    if any(_NO_CACHE_FOR_WANT_OF_ROOM.search(line) for line in end.output.lines):
+        sentence = "The snapshot was made without a cache: a disk of the host is full."
+        return Judgement(WARNING, sentence, restic_causes.HOST_FULL.advice)
     if not summary.snapshot_id:
         return Judgement(SUCCEEDED, "Nothing changed, so restic made no snapshot.")
     return Judgement(SUCCEEDED, f"Snapshot {summary.snapshot_id[:8]} was made.")
@@ -233,7 +221,8 @@ def _missing_paths(missing: list[str]) -> Judgement:
     # Before 0.19 restic calls this a success.
     return Judgement(
         WARNING,
-        f"The snapshot was made without {_enumerate(missing)}, which does not exist.",
+        f"The snapshot was made without {_enumerate(missing)}, which "
+        f"{'does' if len(missing) == 1 else 'do'} not exist.",
         "Correct the paths in the backup command, or mount what should be there.",
     )
 

@@ -1,5 +1,7 @@
 """What helps where a run failed or did not come: one command, for the very host."""
 
+from dataclasses import replace
+
 from backups.engines import restic
 from backups.engines.restic_remedies import Place, command_for
 from backups.models import Job, Run
@@ -18,11 +20,12 @@ def remedy_of_run(run: Run) -> str:
     """Empty for what went well, and where no command would help."""
     if run.status in {Run.Status.RUNNING, Run.Status.SUCCEEDED}:
         return ""
-    code = restic.code_of(
-        exit_code=run.exit_code, result=run.result, lines=run.log.splitlines(), kind=run.kind
-    )
+    lines = run.log.splitlines()
+    code = restic.code_of(exit_code=run.exit_code, result=run.result, lines=lines, kind=run.kind)
     is_systemd = bool(run.result) and run.job.unit is not None
-    return command_for(code, _place(run.job, run.key if is_systemd else ""))
+    place = _place(run.job, run.key if is_systemd else "")
+    text = run.job.unit.text if run.job.unit else ""
+    return command_for(code, replace(place, text=text, full=restic.full_file(lines)))
 
 
 def remedy_of_job(job: Job) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.db.models import QuerySet
 
+from backups.engines import restic
 from backups.models import Receipt, Repository, Run
 
 _TOGETHER = {
@@ -45,6 +46,8 @@ class Testimony:
             return "running" if run.percent is None else f"running, {run.percent} %"
         if run.signal:
             return f"killed, {run.signal}"
+        if run.result == restic.HOST_DOWN:
+            return "went down"
         if run.exit_code is None:
             return run.result or "silent"
         return f"exit {run.exit_code}"

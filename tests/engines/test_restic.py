@@ -313,6 +313,40 @@ KEYS = (
     *("snapshot_id", "files_new", "total_duration", "total_bytes_processed", "percent_done"),
     *("current_files", "host", "keep", "remove"),
 )
+RETRY = (
+    "Stat(<config/>) returned error, retrying after 3s: dial tcp 127.0.0.1:1: connection refused"
+)
+
+
+def test_a_time_limit_in_the_middle_of_retries_names_what_they_were_for():
+    waited = judged(exit_code=1, result="timeout", text=f"{RETRY}\nsignal terminated received")
+    slow = judged(exit_code=1, result="timeout", text="signal terminated received")
+
+    assert waited.sentence.startswith("The server could not be reached.")
+    assert slow.sentence == "systemd stopped the run at its time limit."
+
+
+def test_a_run_that_waits_for_its_server_says_so_until_it_goes_on():
+    begun = '{"message_type":"status","percent_done":0.5}'
+
+    assert restic.trouble_of(restic.parse_output(RETRY)).endswith("restic tries again.")
+    assert restic.trouble_of(restic.parse_output(f"{RETRY}\n{begun}")) == ""
+
+
+def test_a_host_that_went_down_is_the_end_of_its_run():
+    lost = judged(exit_code=None, result=restic.HOST_DOWN, text='{"message_type":"status"}')
+
+    assert (lost.status, lost.sentence[:18]) == ("lost", "Its host went down")
+
+
+def test_a_snapshot_without_a_cache_for_want_of_room_is_a_warning():
+    said = "unable to open cache: write /srv/c/CACHEDIR.TAG: no space left on device"
+    summary = json.dumps({"message_type": "summary", "snapshot_id": "5" * 64})
+
+    assert judged(text=f"{said}\n{summary}").status == "warning"
+    assert judged(text=summary).status == "succeeded"
+
+
 messages = st.dictionaries(
     st.sampled_from(KEYS),
     st.recursive(
