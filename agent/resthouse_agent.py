@@ -502,6 +502,12 @@ def timer_rows() -> dict[str, Json]:
     return {row["unit"]: row for row in rows_of("systemctl", "list-timers", "--all")}
 
 
+def newest_boot() -> str:
+    """The boot of now; /proc, which would tell it too, is closed to the agent's own unit."""
+    entries = list(journal("--lines=1", fields="MESSAGE_ID"))
+    return str(entries[-1].get("_BOOT_ID", "")) if entries else ""
+
+
 def jobs_by_history(since: float) -> set[str]:
     """Services whose processes really were restic, whatever script started them."""
     entries = journal("_COMM=restic", fields="_SYSTEMD_UNIT", since=since)
@@ -551,6 +557,8 @@ ENDS = {
 }
 # How PID 1 says that a condition kept it from starting, up to systemd 249 and since then.
 SKIPPED = re.compile(r"resulted in \S+ being skipped|was skipped because")
+# In place of systemd's Result, of which nothing is left.
+HOST_DOWN = "host-down"
 RUN_FIELDS = (
     "MESSAGE,MESSAGE_ID,PRIORITY,_PID,_COMM,_CMDLINE,EXIT_CODE,EXIT_STATUS,UNIT_RESULT,JOB_TYPE"
 )
@@ -585,7 +593,7 @@ class Run:
         self.key, self.job, self.unit = key, job, unit
         self.started = self.last = self.ended = 0
         self.exit_code: int | None = None
-        self.signal = self.result = ""
+        self.signal = self.result = self.boot = ""
         self.commands: list[str] = []
         self.tail = Tail()
 
@@ -593,6 +601,7 @@ class Run:
         """Add one entry; what comes after the first end is the unit's tidying up."""
         at = int(entry["__REALTIME_TIMESTAMP"])
         self.started, self.last = min(self.started or at, at), max(self.last, at)
+        self.boot = str(entry.get("_BOOT_ID", ""))
         kind = entry.get("MESSAGE_ID", "")
         if entry.get("_PID") != "1":
             self.tail.add(_message(entry))
@@ -619,9 +628,11 @@ class Run:
         is_newest = properties.get("InvocationID") == self.key
         is_active = properties.get("ActiveState") not in ("inactive", "failed", None)
         is_over = not is_active if is_newest else time.time() - self.last / 1e6 > 60
+        if not self.ended and not is_newest and self.boot not in ("", newest_boot()):
+            # The host went down in mid-run: its last sign of life is the end.
+            self.ended, self.result = self.last, HOST_DOWN
         if is_over and not self.ended:
-            # The host went down in mid-run: its last sign of life is the end, and exit code,
-            # signal and result stay empty. (Under a minute the journal may just be behind.)
+            # Exit code, signal and result stay empty. (The journal may just be behind.)
             self.ended = self.last
         if is_newest and self.ended:
             self.result = self.result or properties["Result"]
