@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -85,19 +86,25 @@ def _settle(path: Path) -> None:
 class Host:
     """A booted Debian host; it shares the network of this machine and nothing else."""
 
-    def __init__(self, suite: str, name: str = "") -> None:
+    def __init__(self, suite: str, name: str = "", disk: Path | None = None) -> None:
+        """With a folder as its disk, it can lose its power and boot again."""
         self.name = name or f"{suite}-host"
         self.log = RIG / "hosts" / f"{self.name}.log"
-        root = tree(suite)
+        self._boot = ["sh", str(BOOT), str(tree(suite)), self.name]
+        self._boot += [str(disk)] if disk else []
+        self.boot()
+
+    def boot(self) -> None:
+        """Switch it on; it has not started everything yet."""
         self._cgroup = _new_cgroup()
-        # The last line of defence: the host dies with this process, however that ends.
+        # The last line of defence: the host dies with this process, however that ends. It is the
+        # thread that dies with, so whoever boots in threads must let them live.
         enter = f'echo $$ >"{self._cgroup}/cgroup.procs"; exec setpriv --pdeathsig KILL "$@"'
         namespaces = ["--pid", "--mount", "--uts", "--ipc", "--cgroup"]
         unshare = ["unshare", "--fork", "--kill-child", *namespaces]
-        boot = ["sh", str(BOOT), str(root), self.name]
         with self.log.open("w") as log:
             self._process = subprocess.Popen(
-                ["sh", "-c", enter, "sh", *unshare, *boot],
+                ["sh", "-c", enter, "sh", *unshare, *self._boot],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -148,6 +155,12 @@ class Host:
     def read(self, path: str) -> str:
         """The text of a file on the host."""
         return self.run(["cat", path]).stdout
+
+    def cut_power(self) -> None:
+        """Kill its init, and with it all that runs, in the middle of whatever that does."""
+        os.kill(self._init(), signal.SIGKILL)
+        self._process.wait()
+        _remove_cgroup(self._cgroup)
 
     def stop(self) -> None:
         """End the host at once: its namespaces, and with them all its mounts, go with its init."""
