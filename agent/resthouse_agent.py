@@ -555,8 +555,8 @@ ENDS = {
     "0e4284a0caca4bfc81c0bb6786972673": "",  # skipped by its ExecCondition=
     "be02cf6855d2428ba40df7e9d022f03d": "",  # the job failed, and nothing else was said
 }
-# How PID 1 says that a condition kept it from starting, up to systemd 249 and since then.
-SKIPPED = re.compile(r"resulted in \S+ being skipped|was skipped because")
+# How PID 1 says that a condition kept it from starting: up to systemd 249, to 256, and since then.
+SKIPPED = re.compile(r"resulted in \S+ being skipped|was skipped because|\S skipped, ")
 # In place of systemd's Result, of which nothing is left.
 HOST_DOWN = "host-down"
 RUN_FIELDS = (
