@@ -6,6 +6,7 @@ house and the rest-server are real, and so is what kills them.
 
 import html
 import json
+import os
 import re
 import socket
 import sqlite3
@@ -116,7 +117,9 @@ def scene(
         booting = pool.map(lambda suite: boot(suite, folder, data, stack), SUITES)
         house = House(folder / "house", free_port())
         stack.callback(house.stop)
-        server = stack.enter_context(removed_at_the_end(docker_client))(f"{PREFIX}failures")
+        server = stack.enter_context(removed_at_the_end(docker_client))(
+            f"{PREFIX}failures-{os.getpid()}"
+        )
         port = begin(house, server, server_image, data)
         reader = sign_in(playwright, house)
         stack.callback(reader.dispose)
