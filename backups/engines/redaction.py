@@ -18,6 +18,12 @@ _URL_COMPLAINT = re.compile(
     r"(?:\"(?:\\.|[^\"\\\n])*\"|\\\"(?:\\\\\\.|[^\"\\\n])*\\\")"
 )
 
+# It also repeats the URL, of which a raw password may have cut off the rest with its @.
+_UNREAD_URL = re.compile(
+    r"(parse \\{0,3}\"[^\":\n]{0,40}://[^:/\"\\\n]{0,255}:)(?!\*\*\*).*?(\\{0,3}\": |$)",
+    re.MULTILINE,
+)
+
 # One that ends in _FILE holds a path, which may be read.
 _NAME = (
     r"(?![A-Z0-9_]{0,80}_FILE=)[A-Z0-9_]{0,40}"
@@ -38,6 +44,7 @@ def redact(text: str) -> str:
     text = _QUOTED_VARIABLE.sub(rf"\1\2{MASK}", text)
     text = _VARIABLE.sub(rf"\1{MASK}", text)
     text = _URL_COMPLAINT.sub(rf"\1{MASK}", text)
+    text = _UNREAD_URL.sub(rf"\1{MASK}\2", text)
     if "://" not in text:
         return text
     return "\n".join(_redact_line(line) for line in text.split("\n"))

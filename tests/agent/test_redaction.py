@@ -11,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from agent.resthouse_agent import redact, redact_arguments
+from backups.engines.restic import parse_output
 from tests.agent.conftest import SAMPLES
 
 
@@ -116,6 +117,10 @@ def test_no_complaint_of_the_real_restic_tells_a_password(restic_binary: Path) -
 
     assert said.count("hush") > 20
     assert "hush" not in redact(said)
+    # A host without Python sends it as it is: there the house hides it, before it is kept.
+    kept = parse_output(said)
+    assert "hush" not in f"{kept.lines} {kept.errors}"
+    assert "invalid" in str(kept.lines)
 
 
 def test_hiding_leaves_the_lines_of_restic_readable() -> None:
