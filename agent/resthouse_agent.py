@@ -209,7 +209,7 @@ class Dashboard:
             if answer.status >= 400:
                 raise AgentError(_refusal(text, answer), answer.status)
             return dict(json.loads(text))
-        except (OSError, http.client.HTTPException, ValueError, TypeError) as error:
+        except (OSError, http.client.HTTPException, ValueError, TypeError, LookupError) as error:
             raise AgentError(f"{self.config.url} cannot be reached: {error}.") from None
 
     def connection(self, url: urllib.parse.SplitResult) -> http.client.HTTPConnection:
@@ -555,8 +555,8 @@ ENDS = {
     "0e4284a0caca4bfc81c0bb6786972673": "",  # skipped by its ExecCondition=
     "be02cf6855d2428ba40df7e9d022f03d": "",  # the job failed, and nothing else was said
 }
-# How PID 1 says that a condition kept it from starting: up to systemd 249, to 256, and since then.
-SKIPPED = re.compile(r"resulted in \S+ being skipped|was skipped because|\S skipped, ")
+# A start that a condition kept from being one, in the three wordings from systemd 247 to 257.
+SKIPPED = re.compile(r"(?!Started |Finished ).*\bskipped\b")
 # In place of systemd's Result, of which nothing is left.
 HOST_DOWN = "host-down"
 RUN_FIELDS = (
@@ -877,7 +877,7 @@ def starts(jobs: Iterable[str], since: float) -> Iterator[Run]:
     fields = "INVOCATION_ID,UNIT,MESSAGE,MESSAGE_ID,JOB_RESULT"
     for entry in journal("_PID=1", *matches, fields=fields, since=since) if matches else ():
         unit, key = str(entry["UNIT"]), str(entry.get("INVOCATION_ID") or "")
-        is_unmet = entry.get("MESSAGE_ID") == JOB_DONE and SKIPPED.search(str(entry["MESSAGE"]))
+        is_unmet = entry.get("MESSAGE_ID") == JOB_DONE and SKIPPED.match(str(entry["MESSAGE"]))
         if is_unmet or entry.get("JOB_RESULT") == "assert":
             moment = entry["__REALTIME_TIMESTAMP"]
             key = hashlib.sha256(f"{unit} {moment}".encode()).hexdigest()[:32]

@@ -2,12 +2,14 @@
 
 import json
 import re
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 TOKEN, KEY = "one-time-token", "key-of-this-host"
 HOST = {"hostname", "os", "kernel", "systemd", "restic", "python", "agent"}
@@ -56,6 +58,14 @@ class FakeDashboard(ThreadingHTTPServer):
         self.violations: list[str] = []
         self.refuse = lambda report: 0
         self.answer: dict | None = None
+
+    def speak_tls(self, certificate: Path) -> str:
+        """From now on, with this certificate; its address."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        self.socket = context.wrap_socket(self.socket, server_side=True)
+        self.url = self.url.replace("http:", "https:")
+        return self.url
 
     def wait(self, condition: Callable[[], object]) -> None:
         """Give the host time to report; a test then says what it should have told."""

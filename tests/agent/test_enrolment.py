@@ -1,7 +1,6 @@
 """A host gives its token only to a dashboard it can trust."""
 
 import json
-import ssl
 import subprocess
 import sys
 from pathlib import Path
@@ -110,17 +109,10 @@ def certificate(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     return path
 
 
-def with_tls(dashboard: FakeDashboard, certificate: Path) -> str:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    dashboard.socket = context.wrap_socket(dashboard.socket, server_side=True)
-    return dashboard.url.replace("http:", "https:")
-
-
 def test_the_certificate_given_at_enrolment_is_the_one_trusted(
     agent, home: Home, dashboard: FakeDashboard, certificate: Path
 ) -> None:
-    words = ["--url", with_tls(dashboard, certificate), "--token", TOKEN]
+    words = ["--url", dashboard.speak_tls(certificate), "--token", TOKEN]
     ca = certificate.with_name("ca.pem")
 
     unknown = agent("enrol", *words)
@@ -136,7 +128,7 @@ def test_the_certificate_given_at_enrolment_is_the_one_trusted(
 def test_a_key_that_was_pinned_is_the_one_trusted_as_curl_does(
     agent, home: Home, dashboard: FakeDashboard, certificate: Path
 ) -> None:
-    url = with_tls(dashboard, certificate)
+    url = dashboard.speak_tls(certificate)
     words = ["enrol", "--url", url, "--token", TOKEN, "--pin"]
     script = f"openssl x509 -in {certificate} -pubkey -noout | openssl pkey -pubin -outform der"
     script += " | openssl dgst -sha256 -binary | base64"
