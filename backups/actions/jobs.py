@@ -90,17 +90,21 @@ def judge_jobs() -> None:
 def _lose_if_lost(pk: int, now: datetime) -> None:
     with transaction.atomic():
         run = Run.objects.select_for_update().running().filter(pk=pk).first()
-        if run is None:
-            return
-        host = run.job.host
-        heard = host.reported if host.has_agent else None
-        if heard is None or heard < run.reported + _LOST_AFTER:
+        if run is None or not _is_lost(run):
             return
         run.status, run.finished = Run.Status.LOST, now
         run.reason = "It never ended: its host reports, but no longer knows of this run."
         run.save(update_fields=["status", "finished", "reason"])
         sum_day(run.job, run.started)
         refresh_job(Job.objects.select_for_update().get(pk=run.job_id))
+
+
+def _is_lost(run: Run) -> bool:
+    """Its host reports, and no longer of it; without an agent, it tells of the job's next run."""
+    host = run.job.host
+    if not host.has_agent:
+        return run.job.runs.filter(started__gt=run.started).exists()
+    return host.reported is not None and host.reported >= run.reported + _LOST_AFTER
 
 
 def standing(job: Job, run: Run | None, now: datetime) -> tuple[Job.State, str]:

@@ -11,7 +11,7 @@ from backups.actions.hosts import HostFacts
 from backups.actions.jobs import judge_jobs
 from backups.actions.reports import record_report
 from backups.models import Host, Run
-from tests.actions.telling import DUE, NOW, run_report, state_of, tell, unit_report
+from tests.actions.telling import DUE, KEY, NOW, run_report, state_of, tell, unit_report
 
 
 def test_a_backup_that_does_not_come_is_missed_until_one_comes(host: Host, clock: Any) -> None:
@@ -128,22 +128,24 @@ def test_a_timer_that_is_not_on_is_not_fine(
     assert reason == f"restic-backup.timer {expected}"
 
 
-def test_a_long_run_that_curl_told_is_not_lost_when_another_job_speaks(
+def test_a_run_that_curl_told_is_lost_when_its_job_runs_again_and_not_before(
     host: Host, clock: Any
 ) -> None:
-    Host.objects.filter(pk=host.pk).update(agent="curl")
-    tell(host, run_report(finished=None, exit_code=None, result="", output=""))
+    curl = {"sent": NOW, "facts": HostFacts(agent="curl")}
+    begun = {"finished": None, "exit_code": None, "result": "", "output": ""}
+    record_report(host, **curl, runs=(run_report(**begun),))
     clock.move_to(NOW + timedelta(hours=1))
-    record_report(
-        host,
-        sent=NOW,
-        facts=HostFacts(agent="curl"),
-        runs=(run_report(key="1" * 32, job="other"),),
-    )
+    record_report(host, **curl, runs=(run_report(key="1" * 32, job="other"),))
+    judge_jobs.call()
+    before = state_of(host)[0]
 
+    # Its machine went down; the next night tells.
+    tomorrow = run_report(**begun, key="2" * 32, started=NOW + timedelta(days=1))
+    record_report(host, **curl, runs=(tomorrow,))
     judge_jobs.call()
 
-    assert state_of(host)[0] == "running"
+    assert before == "running"
+    assert [run.key for run in Run.objects.filter(status=Run.Status.LOST)] == [KEY]
 
 
 def test_a_timer_that_is_told_no_more_is_gone_and_may_come_back(host: Host) -> None:
