@@ -31,6 +31,7 @@ from backups.models import (
     Repository,
     Rotation,
     Run,
+    RunText,
     Sample,
     Server,
     SigningRequest,
@@ -196,6 +197,12 @@ class RunAdmin(ReadOnlyAdmin):
     search_fields = ["job__host__name", "job__name", "snapshot_id"]
     list_select_related = ["job__host"]
     date_hierarchy = "started"
+
+
+@admin.register(RunText)
+class RunTextAdmin(ReadOnlyAdmin):
+    list_display = ["run", "words"]
+    list_select_related = ["run__job__host"]
 
 
 @admin.register(Unit)

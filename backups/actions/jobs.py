@@ -8,6 +8,7 @@ from django.utils import timezone
 from django_tasks import task
 
 from backups.actions.day_sums import count_missing, sum_day
+from backups.actions.run_texts import write_text
 from backups.engines import rhythms
 from backups.models import Job, Run
 
@@ -95,6 +96,7 @@ def _lose_if_lost(pk: int, now: datetime) -> None:
         run.status, run.finished = Run.Status.LOST, now
         run.reason = "It never ended: its host reports, but no longer knows of this run."
         run.save(update_fields=["status", "finished", "reason"])
+        write_text(run, is_new=False)
         sum_day(run.job, run.started)
         refresh_job(Job.objects.select_for_update().get(pk=run.job_id))
 

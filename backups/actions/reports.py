@@ -23,6 +23,7 @@ from backups.actions.hosts import HostFacts, fitting, learn_facts
 from backups.actions.jobs import GONE, refresh_job
 from backups.actions.queue import enqueue_once
 from backups.actions.repositories import scan_servers
+from backups.actions.run_texts import write_text
 from backups.actions.verdicts import first_verdict
 from backups.engines import certificates, restic
 from backups.engines.errors import EngineError
@@ -117,7 +118,10 @@ def record_run(host: Host, report: RunReport) -> Run:
     _fill(run, report, output)
     if run.verdict in {Run.Verdict.NONE, Run.Verdict.WAITING}:
         run.verdict = first_verdict(run)
+    is_new = run.pk is None
     run.save()
+    if run.finished is not None:
+        write_text(run, is_new=is_new)
     if run.finished is not None or was_lost:
         sum_day(job, run.started)
     refresh_job(job)

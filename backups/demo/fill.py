@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from backups.actions.day_sums import FIELDS, sums_of
 from backups.actions.jobs import refresh_job
+from backups.actions.run_texts import text_of
 from backups.demo import book, house, machines
 from backups.demo.certificates import make_authority, make_certificates, make_handshakes
 from backups.demo.fleet import Member, Wish, make_fleet
@@ -33,6 +34,7 @@ from backups.models import (
     Receipt,
     Repository,
     Run,
+    RunText,
     Sample,
     Server,
     Unit,
@@ -135,6 +137,7 @@ class Filling:
                 runs.append(teller.tell_running(self.now - timedelta(minutes=23)))
             write(Receipt, teller.receipts)
             write(Run, runs)
+            write(RunText, filter(None, (text_of(run, RunText) for run in runs if run.finished)))
             write(DaySum, self._sums(job, runs, sum_ids))
 
     def _sums(self, job: Job, runs: list[Run], ids: Iterator[int]) -> Iterator[DaySum]:

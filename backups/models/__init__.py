@@ -17,6 +17,7 @@ from backups.models.operations import Operation
 from backups.models.operators import Operator
 from backups.models.repositories import Receipt, Repository
 from backups.models.risks import AcceptedRisk
+from backups.models.run_texts import RunText
 from backups.models.runs import Run
 from backups.models.samples import Sample
 from backups.models.servers import Server
@@ -42,6 +43,7 @@ __all__ = [
     "Repository",
     "Rotation",
     "Run",
+    "RunText",
     "Sample",
     "Server",
     "SigningRequest",

@@ -138,6 +138,7 @@ class Run(models.Model):
             # What is rare would else be looked for through the whole book.
             models.Index(fields=["status", "-started", "-id"], name="run_newest_by_status"),
             models.Index(fields=["kind", "-started", "-id"], name="run_newest_by_kind"),
+            models.Index(fields=["snapshot_id"], name="run_by_snapshot"),
             models.Index(
                 fields=["verdict"], condition=Q(verdict="waiting"), name="run_waiting_for_the_disk"
             ),

@@ -1,6 +1,6 @@
 """How a person looks through the runs."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from backups.models import Job, Run
 from backups.models.runs import RunQuerySet
+from backups.queries.run_search import page_of
 
 _PERIODS = [("", "Any time"), ("1", "Last 24 hours"), ("7", "Last 7 days"), ("30", "Last 30 days")]
 
@@ -20,6 +21,11 @@ class RunFilter(forms.Form):
         required=False,
         label="Search",
         widget=forms.TextInput(attrs={"type": "search", "placeholder": "Host or job"}),
+    )
+    text = forms.CharField(
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": "Error, file or snapshot"}),
     )
     host = forms.CharField(required=False, widget=forms.TextInput(attrs={"type": "search"}))
     job = forms.CharField(required=False, widget=forms.TextInput(attrs={"type": "search"}))
@@ -41,6 +47,13 @@ class RunFilter(forms.Form):
     @property
     def is_empty(self) -> bool:
         return not any(self.data.get(name) for name in self.base_fields)
+
+    def page(self, runs: RunQuerySet, before: tuple[datetime, int] | None, count: int) -> list[Run]:
+        """The newest that fit, from a place on."""
+        found = self.apply(runs)
+        if text := self.cleaned_data.get("text"):
+            return page_of(found, text, before, count)
+        return list((found.before(*before) if before else found)[:count])
 
     def apply(self, runs: RunQuerySet) -> RunQuerySet:
         self.is_valid()

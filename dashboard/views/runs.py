@@ -21,9 +21,8 @@ _PAGE = 50
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     form = RunFilter(request.GET)
-    runs = form.apply(Run.objects.listed())
     before = keyset_of(request.GET.get("before", ""))
-    page = list((runs.before(*before) if before else runs)[: _PAGE + 1])
+    page = form.page(Run.objects.listed(), before, _PAGE + 1)
     has_older, shown = len(page) > _PAGE, page[:_PAGE]
     days = days_of_runs(shown, is_first=not before, is_last=not has_older, is_all=form.is_empty)
     context = {

@@ -8,6 +8,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.utils import timezone
 
+from backups.actions.run_texts import write_text
 from backups.models import Run
 from tests.factories import make_host, make_job, make_run
 
@@ -51,10 +52,16 @@ def test_a_limit_limits(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.django_db
 def test_runs_are_found_by_state_and_job(capsys: pytest.CaptureFixture[str]) -> None:
     failed = make_run(make_job(make_host(name="web-1"), name="pg"), status="failed", exit_code=1)
+    failed.reason = "The server could not be reached."
+    write_text(failed, is_new=True)
     make_run(failed.job)
     make_run(status="failed", exit_code=1)
 
     call_command("runs", "list", "--host", "web-1", "--job", "pg", "--state", "failed", "--json")
+
+    assert [row["id"] for row in json.loads(capsys.readouterr().out)] == [failed.pk]
+
+    call_command("runs", "list", "--text", "not be reach", "--json")
 
     assert [row["id"] for row in json.loads(capsys.readouterr().out)] == [failed.pk]
 

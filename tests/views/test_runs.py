@@ -6,7 +6,9 @@ import pytest
 from django.utils import timezone
 
 from backups.actions.day_sums import count_missing
+from backups.actions.run_texts import write_text
 from backups.models import Job, Run
+from tests.actions.telling import NOW, SNAPSHOT, run_report, tell
 from tests.factories import make_host, make_job, make_receipt, make_run, make_unit
 from tests.views.pages import html_of
 
@@ -56,6 +58,53 @@ def test_index_filters_by_its_address(client):
     assert found("q=nothing") == set()
     # What it cannot read it leaves out.
     assert found("status=boom&period=x&before=y") == {failed, pruned, old}
+
+
+def test_index_finds_runs_by_what_they_said_and_by_their_snapshot(client):
+    host = make_host(name="web-1")
+    said = "open /var/mail/shop/.lock: permission denied"
+    tell(host, run_report(output=said, exit_code=1))
+    tell(host, run_report(key="2" * 32, started=NOW - timedelta(hours=3)))
+    unreadable, plain = Run.objects.order_by("-started")
+
+    def found(text, **filters):
+        return shown(client.get("/runs/", {"text": text, **filters}))
+
+    assert found("Permission denied") == found("/var/mail/sho") == [unreadable]
+    assert found("permission denied", status="succeeded") == found("denied permission") == []
+    assert found(SNAPSHOT[:6]) == [plain]
+    assert found("55555") == found("*") == found('"') == found("' OR 1=1") == []
+    # A text alone may be looked for once its run is told anew, or gone.
+    tell(host, run_report(output="now disk full", exit_code=1, started=NOW - timedelta(hours=1)))
+    assert (found("permission denied"), found("disk full")) == ([], [unreadable])
+    host.delete()
+    assert found("disk full") == []
+
+
+def test_pages_of_a_search_are_whole_whatever_else_is_asked(client):
+    job, other, noon = make_job(), make_job(), timezone.now()
+    for number in range(1100):
+        run = make_run(
+            job if number % 10 else other,
+            # Several in a second, and told in another order than they ran.
+            started=noon - timedelta(seconds=number * 7 % 500, milliseconds=number % 7),
+            status=Run.Status.FAILED,
+            exit_code=1,
+            reason="The server could not be reached.",
+        )
+        write_text(run, is_new=True)
+
+    pages, place = [], ""
+    while not pages or place:
+        asked = {"text": "could not be reach", "job": other.name, "before": place}
+        page = client.get("/runs/", asked)
+        pages.append(shown(page))
+        place = page.context["older"]
+
+    together = [run for page in pages for run in page]
+    assert len(together) == len(set(together)) == other.runs.count() == 110
+    seconds = [int(run.started.timestamp()) for run in together]
+    assert seconds == sorted(seconds, reverse=True)
 
 
 def test_index_finds_what_runs_now(client):

@@ -2,6 +2,7 @@
 
 from backups.management.noun import NounCommand, Option, Verb, named
 from backups.models import Host, Run
+from backups.queries.run_search import page_of
 
 
 class Command(NounCommand):
@@ -12,10 +13,10 @@ class Command(NounCommand):
     def verbs(self) -> dict[str, tuple[Verb, list[Option]]]:
         limit: Option = ("--limit", {"type": int, "default": 50})
         state: Option = ("--state", {"default": "", "choices": ["", *Run.Status.values]})
-        texts: list[Option] = [("--host", {"default": ""}), ("--job", {"default": ""})]
+        texts: list[Option] = [(f"--{name}", {"default": ""}) for name in ("host", "job", "text")]
         return {"list": (self.list, [*texts, state, limit])}
 
-    def list(self, host: str, job: str, state: str, limit: int) -> None:
+    def list(self, host: str, job: str, text: str, state: str, limit: int) -> None:
         """Newest first."""
         runs = Run.objects.select_related("job__host")
         if host:
@@ -24,7 +25,8 @@ class Command(NounCommand):
             runs = runs.filter(job__name=job)
         if state:
             runs = runs.filter(status=state)
-        rows = [_facts(run) for run in runs[:limit]]
+        found = page_of(runs, text, None, limit) if text else runs[:limit]
+        rows = [_facts(run) for run in found]
         lines = [
             f"{row['started']:%Y-%m-%d %H:%M}  {row['host']:20} {row['job']:20} {row['state']}"
             for row in rows
