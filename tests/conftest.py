@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import docker
 import pytest
+from django.core.cache import caches
 from docker.errors import DockerException
 from playwright.sync_api import ConsoleMessage, Page, Request, expect
 
@@ -37,6 +38,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What starts whole machines and houses comes first: nobody shall wait for it in the end."""
     slow = {"house", "systemd_hosts", "bench", "podman"}
     items.sort(key=lambda item: slow.isdisjoint(getattr(item, "fixturenames", ())))
+
+
+@pytest.fixture(autouse=True)
+def nobody_has_reported() -> None:
+    """What is counted in memory outlives the rows of a test."""
+    caches["reports"].clear()
 
 
 @pytest.fixture(scope="session")

@@ -74,7 +74,7 @@ def assess(host: Host, report: UnitReport) -> Assessed | None:
         )
     except EngineError as error:
         return Assessed(None, problem=str(error))
-    unit = Unit.objects.filter(host=host, name=report.name).first()
+    unit = Unit.objects.filter(host=host, name=report.name).only("text").first()
     text = report.text or (unit.text if unit else "")
     text_hash = _hash(text)
     version = fitting(Assessment, "systemd", report.systemd)
@@ -164,7 +164,7 @@ def prove(unit: Unit) -> None:
 
     Called in the transaction that wrote a run or a score.
     """
-    assessments = list(unit.assessments.defer("rows", "findings")[:_CHANGES])
+    assessments = list(unit.assessments.only("at", "exposure", "text_hash")[:_CHANGES])
     proof = proof_of(unit, assessments) if got_better(unit, assessments) else None
     if proof is not None and proof.is_alarm:
         finding = proof.alarm

@@ -29,10 +29,10 @@ _WRITTEN = [
 ]
 
 
-def refresh_job(job: Job, *, now: datetime | None = None) -> None:
+def refresh_job(job: Job, *, now: datetime | None = None, newest: Run | None = None) -> None:
     """Write how the job stands; called in the transaction that changed what it rests on."""
     now = now or timezone.now()
-    run = job.runs.defer("log", "errors", "advice").first()
+    run = newest or job.runs.defer("log", "errors", "advice").first()
     job.last_run = run
     if job.rhythm:
         job.due = stated_due(job, run)

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
 from backups.actions.assessments import (
@@ -35,6 +34,14 @@ AGENT_UNIT = "resthouse-agent.service"
 _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----[\sA-Za-z0-9+/=]+-----END CERTIFICATE-----")
 
 
+# Of what hangs on a job, the time of its last run and the unit's own columns are enough.
+_UNREAD = [
+    "unit__text",
+    *(f"last_run__{f.name}" for f in Run._meta.fields if f.name not in ("id", "started")),
+]
+_HEARD = (*HostFacts.__slots__, "reported", "clock_offset")
+# What a unit is told by a report that holds no new text.
+_TOLD = ["needs_reload", "seen", "assessed", "exposure", "level", "finding", "change", "worst"]
 # What a job is told by its runs.
 _LEARNT = ["unit_id", "repository_url", "repository_id", "is_backup", "trusted", "is_trust_known"]
 
@@ -74,18 +81,12 @@ def record_report(
     # Parsing takes its time, during which others want to write.
     assessed = [(unit, assess(host, unit)) for unit in units]
     with transaction.atomic():
-        mine = Host.objects.select_for_update().filter(pk=host.pk, key_hash=host.key_hash).first()
-        if mine is None:
-            raise UnknownHostError("The key of this host was revoked.")
-        now = timezone.now()
-        learn_facts(mine, facts)
-        mine.reported, mine.clock_offset = now, sent - now
-        mine.save(update_fields=[*HostFacts.__slots__, "reported", "clock_offset"])
+        _hear(host, sent, facts)
         # Runs first: what was due stays due until one of them answers.
-        ran = [record_run(mine, run) for run in runs]
-        written = [(record_unit(mine, unit, found), found) for unit, found in assessed]
-        ended = {run.job.unit_id for run in ran if run.finished}
-        _prove_changed(ended | {unit.pk for unit, _ in written})
+        ran = [record_run(host, run) for run in runs]
+        written = [(record_unit(host, unit, found), found) for unit, found in assessed]
+        ended = {run.job.unit_id: run.job.unit for run in ran if run.finished}
+        _prove_changed(ended | {unit.pk: unit for unit, _ in written})
     if any(run.finished for run in runs):
         # At once: whoever watches the page waits for the word of the disks.
         enqueue_once(scan_servers)
@@ -95,11 +96,21 @@ def record_report(
     return len(runs) + len(units)
 
 
-def _prove_changed(pks: set[int | None]) -> None:
+def _hear(host: Host, sent: datetime, facts: HostFacts) -> None:
+    """Writing its row locks it, so that its reports come one after the other."""
+    now = timezone.now()
+    learn_facts(host, facts)
+    host.reported, host.clock_offset = now, sent - now
+    told = {name: getattr(host, name) for name in _HEARD}
+    if not Host.objects.filter(pk=host.pk, key_hash=host.key_hash).update(**told):
+        raise UnknownHostError("The key of this host was revoked.")
+
+
+def _prove_changed(units: dict[int | None, Unit | None]) -> None:
     """Of a unit that is as it was first told there is nothing to prove."""
-    changed = Unit.objects.exclude(text_changed=F("text_known"))
-    for unit in changed.select_related("job").filter(pk__in=pks - {None}):
-        prove(unit)
+    for unit in units.values():
+        if unit is not None and unit.text_changed != unit.text_known:
+            prove(unit)
 
 
 def record_run(host: Host, report: RunReport) -> Run:
@@ -107,8 +118,8 @@ def record_run(host: Host, report: RunReport) -> Run:
     output = restic.parse_output(report.output)
     kind = _kind_of(report, output)
     job = _job_of(host, report, kind)
-    known = Run.objects.filter(job=job, key=report.key).defer("log", "errors")
-    run = known.first() or Run(job=job, key=report.key)
+    last = job.last_run
+    run = _known_run(job, report.key) or Run(job=job, key=report.key)
     # That it was lost was our guess; its host knows better.
     was_lost = run.status == Run.Status.LOST and run.result != restic.HOST_DOWN
     is_known = run.finished is not None and not was_lost
@@ -124,8 +135,15 @@ def record_run(host: Host, report: RunReport) -> Run:
         write_text(run, is_new=is_new)
     if run.finished is not None or was_lost:
         sum_day(job, run.started)
-    refresh_job(job)
+    is_newest = last is None or (run.started, run.pk) >= (last.started, last.pk)
+    refresh_job(job, newest=run if is_newest else None)
     return run
+
+
+def _known_run(job: Job, key: str) -> Run | None:
+    """Most are new: whether one is there is asked without all that it would hold."""
+    pk = Run.objects.filter(job=job, key=key).order_by().values_list("pk", flat=True).first()
+    return Run.objects.defer("log", "errors").get(pk=pk) if pk else None
 
 
 def record_unit(host: Host, report: UnitReport, found: Assessed | None) -> Unit:
@@ -143,7 +161,7 @@ def record_unit(host: Host, report: UnitReport, found: Assessed | None) -> Unit:
     unit.needs_reload, unit.seen = report.needs_reload, now
     if found is not None:
         write_assessment(unit, found, now)
-    unit.save()
+    unit.save(update_fields=None if has_news else _TOLD)
     if report.name != AGENT_UNIT:
         if report.timer is not None:
             _learn_timer(host, unit, report.timer, now)
@@ -164,12 +182,13 @@ def _moment_of_change(host: Host, unit: Unit, report: UnitReport, now: datetime)
 
 
 def _job_of(host: Host, report: RunReport, kind: str) -> Job:
-    unit = None
-    if report.unit:
-        unit, _ = Unit.objects.defer("text").get_or_create(host=host, name=report.unit)
-    job, _ = Job.objects.select_for_update().get_or_create(host=host, name=report.job)
+    known = Job.objects.select_for_update(of=("self",)).select_related("unit", "last_run")
+    job = known.defer(*_UNREAD).filter(host=host, name=report.job).first()
+    if job is None:
+        job, _ = Job.objects.get_or_create(host=host, name=report.job)
     job.host, before = host, _learnt(job)
-    _take_unit(job, unit)
+    if report.unit and (job.unit is None or job.unit.name != report.unit):
+        _take_unit(job, Unit.objects.defer("text").get_or_create(host=host, name=report.unit)[0])
     url = fitting(Job, "repository_url", report.repository)
     if url and url != job.repository_url and _is_newest(job, report):
         # Where it went before says nothing about where it goes now.

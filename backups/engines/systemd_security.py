@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from backups.engines import untrusted
 from backups.engines.errors import EngineError
@@ -190,12 +191,16 @@ def _read_text(output: str, unit: str) -> tuple[list[Row], int | None]:
     raise EngineError("The assessment is cut off: it has no overall score.")
 
 
+# All units are told the same of the same rows.
+_text = lru_cache(maxsize=2048)(untrusted.text)
+
+
 def _checked(row: Row) -> Row:
     row = replace(
         row,
-        field=untrusted.text(row.field, limit=100),
-        name=untrusted.text(row.name, limit=100),
-        description=untrusted.text(row.description, limit=300),
+        field=_text(row.field, limit=100),
+        name=_text(row.name, limit=100),
+        description=_text(row.description, limit=300),
     )
     if row.badness == NOT_APPLICABLE:
         row = replace(row, is_set=None, badness=0)

@@ -131,14 +131,14 @@ def _unproven(job: Job, changes: Sequence[_Change]) -> int:
     return min(len(changes), _UNPROVEN) - 1
 
 
-def _complete_before(job: Job, moment: datetime) -> list[tuple[int | None, ...]]:
+def _complete_before(job: Job, moment: datetime) -> list[tuple[int | None, int | None]]:
     """Files and bytes of each."""
     runs = job.runs.backups().filter(started__lt=moment, status__in=_COMPLETE)
     held = runs.values_list("files_processed", "bytes_processed")
     return list(held.order_by("-started", "-id")[:_LOOK_BACK])
 
 
-def _held(run: Run | None, earlier: list[tuple[int | None, ...]]) -> Iterator[Held]:
+def _held(run: Run | None, earlier: list[tuple[int | None, int | None]]) -> Iterator[Held]:
     found = (run.files_processed, run.bytes_processed) if run else (None, None)
     for place, (name, unit) in enumerate((("files", "count"), ("bytes", "size"))):
         values = [value for each in earlier if (value := each[place]) is not None]
