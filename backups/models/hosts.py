@@ -6,9 +6,9 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.lookups import LessThan
-from django.urls import reverse
 from django.utils import timezone
 
+from backups.models.addresses import address
 from backups.models.present import Now
 
 # The agent's own timer runs every five minutes; three misses in a row are silence.
@@ -19,6 +19,10 @@ CURL = "curl"
 _CLOCK_TOLERANCE = timedelta(minutes=1)
 # As in Job.SEVERITY: a warning, or worse.
 _NEEDS_A_LOOK = 4
+_UNLISTED = (
+    *("tags", "created", "token_hash", "token_expires", "key_hash", "clock_offset"),
+    *("hostname", "os", "kernel", "python", "agent"),
+)
 
 
 class HostQuerySet(models.QuerySet["Host"]):
@@ -41,6 +45,10 @@ class HostQuerySet(models.QuerySet["Host"]):
     def silent(self, now: Now | None = None) -> "HostQuerySet":
         """A host that may sleep is silent once it has slept for too long."""
         return self.filter(_silent(now or timezone.now()))
+
+    def listed(self) -> "HostQuerySet":
+        """Without what no line of a list shows."""
+        return self.defer(*_UNLISTED)
 
     def tagged(self, tag: str) -> "HostQuerySet":
         """Tags lie between spaces, so that each is found whole."""
@@ -126,7 +134,7 @@ class Host(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        return reverse("hosts:show", args=[self.name])
+        return address("hosts:show", self.name)
 
     def clean(self) -> None:
         if self.name == "new":

@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 from django.db import models
-from django.urls import reverse
 from django.utils import timezone
 
+from backups.models.addresses import address
 from backups.models.hosts import Host
 from backups.models.repositories import Repository
 from backups.models.units import Unit
@@ -148,7 +148,7 @@ class Job(models.Model):
         return f"{self.host.name} {self.name}"
 
     def get_absolute_url(self) -> str:
-        return reverse("hosts:show", args=[self.host.name])
+        return address("hosts:show", self.host.name)
 
     @property
     def expected(self) -> str:

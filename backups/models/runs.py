@@ -5,12 +5,19 @@ from datetime import datetime, timedelta
 
 from django.db import models
 from django.db.models import F, Q, QuerySet
-from django.urls import reverse
 
+from backups.models.addresses import address
 from backups.models.jobs import Job
 from backups.models.repositories import Receipt
 
 _FEW = 50
+# What a line of a list shows: to read the others took longer than to find the runs.
+_LISTED = (
+    *("key", "kind", "status", "verdict", "started", "finished", "reported", "exit_code"),
+    *("signal", "result", "percent", "bytes_done", "bytes_total", "seconds_left"),
+    *("bytes_added", "bytes_processed", "files_processed", "snapshot_id"),
+    *("job__name", "job__host__name", "receipt__snapshot_id"),
+)
 
 
 class RunQuerySet(models.QuerySet["Run"]):
@@ -29,9 +36,8 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.filter(verdict=Run.Verdict.WAITING)
 
     def listed(self) -> "RunQuerySet":
-        """With all that a line of a list shows, without the long texts that it does not."""
-        related = self.select_related("job__host", "receipt__repository")
-        return related.defer("log", "errors", "reason", "advice")
+        """With what a line of a list shows."""
+        return self.select_related("job__host", "receipt").only(*_LISTED)
 
     def of(self, jobs: QuerySet[Job]) -> "RunQuerySet":
         """The runs of some jobs, in the form that is quick for their number."""
@@ -149,7 +155,7 @@ class Run(models.Model):
         return f"{self.job} {self.started:%Y-%m-%d %H:%M}"
 
     def get_absolute_url(self) -> str:
-        return reverse("runs:show", args=[self.pk])
+        return address("runs:show", self.pk)
 
     @property
     def duration(self) -> timedelta | None:

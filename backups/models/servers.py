@@ -10,10 +10,10 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.urls import reverse
 
 from backups.engines import data_directory
 from backups.engines.errors import EngineError
+from backups.models.addresses import address
 from backups.models.wanted import Wanted
 
 _HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:]+")
@@ -115,7 +115,7 @@ class Server(Wanted):
         return self.name
 
     def get_absolute_url(self) -> str:
-        return reverse("servers:show", args=[self.name])
+        return address("servers:show", self.name)
 
     def become(
         self, status: Status, reason: str = "", *, now: datetime, is_anew: bool = False

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import models
-from django.urls import reverse
 
+from backups.models.addresses import address
 from backups.models.hosts import Host
 
 # What enrolment adds to a backup unit, so that its end is told at once.
@@ -60,7 +60,7 @@ class Unit(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        return reverse("units:show", args=[self.host.name, self.name])
+        return address("units:show", self.host.name, self.name)
 
     def was_changed_after(self, moment: datetime) -> bool:
         """Its first text is no change."""

@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping
 
 from django.db import models
-from django.urls import reverse
 
+from backups.models.addresses import address
 from backups.models.servers import Server
 
 MAX_NAME = 100
@@ -44,7 +44,7 @@ class User(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        return reverse("users:show", args=[self.server.name, self.name])
+        return address("users:show", self.server.name, self.name)
 
     @property
     def is_disabled(self) -> bool:

@@ -10,7 +10,8 @@ from backups.queries.need import Need, source
 
 
 def _ending(now: Now) -> QuerySet[Certificate]:
-    return Certificate.objects.ending(now).select_related("server")
+    ending = Certificate.objects.ending(now).select_related("server")
+    return ending.only("subject", "issuer", "not_after", "server__name")
 
 
 def _of_certificate(certificate: Certificate) -> Need:

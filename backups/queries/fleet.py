@@ -69,7 +69,8 @@ def rows_of(hosts: Iterable[Host]) -> list[Row]:
     lines: dict[int, list[Line]] = defaultdict(list)
     for line in ledger_of(Job.objects.filter(is_backup=True, host__in=hosts).worst_first()):
         lines[line.job.host_id].append(line)
-    units = Unit.objects.filter(host__in=hosts, exposure__isnull=False).defer("text")
+    scored = Unit.objects.filter(host__in=hosts, exposure__isnull=False)
+    units = scored.only("host_id", "name", "exposure", "level", "finding")
     worst = {unit.host_id: unit for unit in sorted(units, key=_openness)}
     return [Row(host, lines[host.pk], worst.get(host.pk)) for host in hosts]
 

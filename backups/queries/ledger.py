@@ -10,7 +10,10 @@ from backups.queries.days import Mark, days_of, nights_since
 
 # Of the five tables that a line is joined from, what none of its columns shows would take half
 # of the time of a page.
-_LEFT_OUT = ["trusted", "is_trust_known", "stated_at", "held_state", "elapsed"]
+_LEFT_OUT = [
+    *("trusted", "is_trust_known", "stated_at", "held_state", "elapsed", "repository_url"),
+    *("timer", "timer_state", "grace", "held_by", "held_why", "held_until"),
+]
 _SHOWN = {
     "host": ["name", "systemd", "may_sleep", "retired", "enrolled"],
     "last_run": ["status", "started", "percent", "bytes_added"],

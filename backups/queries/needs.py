@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import chain, groupby, islice
-from operator import attrgetter
+from functools import reduce
+from itertools import chain, islice
+from operator import or_
 from typing import Any
 
-from django.db.models import Case, Count, F, QuerySet, TextField, Value, When
+from django.db.models import Case, Count, F, Q, QuerySet, TextField, Value, When
 from django.urls import reverse
 from django.utils.http import urlencode
 
@@ -21,15 +22,19 @@ from backups.queries.server_needs import SERVER_NEEDS
 # A host that was added and never came: after a day, somebody has forgotten it.
 _PATIENCE = timedelta(days=1)
 _ALL = 1000
+# Of each kind, since the worst of them need not come first.
+_READ = 50
 # So many jobs with one ailment have one cause, which is named once.
 _MANY = 5
 _NAMED = 3
+_SAID = ("name", "state", "severity", "reason", "host__name", "last_run__started")
 
 
 def needs(limit: int = _ALL) -> list[Need]:
     """Servers first, since all jobs hang on them; what is only a warning comes last."""
     counts = zip(_SOURCES, count_each(_COUNTED), strict=True)
-    found = chain.from_iterable(source.needs(limit) for source, count in counts if count)
+    read = max(limit, _READ)
+    found = chain.from_iterable(source.needs(read) for source, count in counts if count)
     return list(islice(_warnings_last(found), limit))
 
 
@@ -111,10 +116,14 @@ class _Group:
         return self.count >= _MANY
 
     @property
-    def jobs(self) -> QuerySet[Job]:
-        alike = Job.objects.filter(state=self.state, severity=self.severity)
+    def terms(self) -> Q:
+        alike = Q(state=self.state, severity=self.severity)
         # What was missed gives its own time as the reason; the cause is likely one.
-        return alike if self.state in Job.ABSENT else alike.filter(reason=self.reason)
+        return alike if self.state in Job.ABSENT else alike & Q(reason=self.reason)
+
+    @property
+    def jobs(self) -> QuerySet[Job]:
+        return Job.objects.filter(self.terms)
 
 
 def _job_groups() -> list[_Group]:
@@ -139,14 +148,19 @@ def _counted_jobs(now: Now) -> QuerySet[Job, Any]:
 
 def _of_jobs(limit: int) -> Iterator[Need]:
     """By how bad it is, the many before the few."""
-    for severity, groups in groupby(_job_groups(), key=attrgetter("severity")):
-        many = [group for group in groups if group.is_one]
-        yield from map(_of_group, many)
-        rest = Job.objects.filter(severity=severity).worst_first()
-        for group in many:
-            rest = rest.exclude(pk__in=group.jobs)
-        related = rest.select_related("host", "last_run").defer("last_run__log")
-        yield from map(_of_job, related[:limit])
+    groups = _job_groups()
+    many = [group for group in groups if group.is_one]
+    rest = Job.objects.needing_a_look().worst_first().exclude(pk__in=_in_any(many))
+    few = list(rest.select_related("host", "last_run").only(*_SAID)[:limit])
+    for severity in dict.fromkeys(group.severity for group in groups):
+        yield from (_of_group(group) for group in many if group.severity == severity)
+        yield from (_of_job(job) for job in few if job.severity == severity)
+
+
+def _in_any(groups: list[_Group]) -> QuerySet[Job, int]:
+    """None, where there are none."""
+    alike = reduce(or_, (group.terms for group in groups), Q(pk__in=()))
+    return Job.objects.filter(alike).order_by().values_list("pk", flat=True)
 
 
 def _of_group(group: _Group) -> Need:
@@ -184,7 +198,7 @@ def _of_job(job: Job) -> Need:
 def _units(now: Now) -> QuerySet[Unit]:
     """A finding is an error that the score hides."""
     wrong = Unit.objects.exclude(finding="").filter(host__retired=None)
-    return wrong.select_related("host").defer("text")
+    return wrong.select_related("host").only("name", "finding", "text_changed", "host__name")
 
 
 def _of_unit(unit: Unit) -> Need:
@@ -202,7 +216,7 @@ def _of_unit(unit: Unit) -> Need:
 
 
 def _silent(now: Now) -> QuerySet[Host]:
-    return Host.objects.silent(now)
+    return Host.objects.silent(now).only("name", "reported")
 
 
 def _of_silent(host: Host) -> Need:

@@ -239,12 +239,14 @@ def servers() -> Servers:
     # Counted apart: a join would group every user by all columns of its server.
     users = User.objects.filter(server=OuterRef("pk")).order_by().values("server")
     count = Coalesce(Subquery(users.annotate(count=Count("pk")).values("count")), 0)
-    return Servers(list(Server.objects.lasting().annotate(user_count=count)))
+    shown = Server.objects.lasting().only("name", "status", "proven", "live_since")
+    return Servers(list(shown.annotate(user_count=count)))
 
 
 def certificates() -> Certificates:
     served = Certificate.objects.served().select_related("server")
-    return Certificates(list(served.order_by("not_after")))
+    shown = served.only("subject", "not_after", "server__name")
+    return Certificates(list(shown.order_by("not_after")))
 
 
 def exposure() -> Exposure:

@@ -6,8 +6,7 @@ from typing import Any
 from django import template
 from django.utils.safestring import SafeString
 
-from backups.models import Host, Unit
-from dashboard import cells, drawing
+from dashboard import drawing
 from dashboard.templatetags.ui import duration, size
 
 register = template.Library()
@@ -29,12 +28,6 @@ def days(marks: Sequence[drawing.Mark], what: str = "") -> SafeString:
 def matrix(rows: Sequence[Sequence[drawing.Mark]], what: str = "") -> SafeString:
     """Draw the days of many plain hosts as one field."""
     return drawing.matrix(rows, what)
-
-
-@register.simple_tag
-def exposure(unit: Unit | None, host: Host) -> SafeString | str:
-    """Say the score of a unit within a line."""
-    return cells.exposure(unit, host)
 
 
 @register.simple_tag

@@ -9,31 +9,29 @@ from backups.queries import standing
 from backups.queries.ledger import ledger_of
 from backups.queries.need import Need
 from backups.queries.needs import needs
+from dashboard import cells
 from dashboard.context import house_of
 from dashboard.http import HttpRequest, render
 
 _NEEDS_SHOWN = 7
-_NEEDS_READ = 50
 _JOBS_SHOWN = 12
 _FEW = 4
+_REPOSITORY = ("path", "bytes", "snapshot_count", "last_arrived", "server__name")
 
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     if not Job.objects.exists():
         return _first_steps(request)
-    house, found, jobs = house_of(request), needs(_NEEDS_READ), standing.jobs()
-    if len(found) < _NEEDS_READ:
-        # All are here: the navigation need not count them.
-        house.needs = len(found)
-    need_count = house.needs
+    jobs, need_count = standing.jobs(), house_of(request).needs
     lines = ledger_of(Job.objects.backing_up().worst_first()[:_JOBS_SHOWN])
     context = {
         "headline": standing.headline(jobs, need_count),
-        "needs": found[:_NEEDS_SHOWN],
+        "needs": needs(_NEEDS_SHOWN) if need_count else [],
         "need_count": need_count,
         "jobs": jobs,
         "lines": lines,
+        "cells": cells.of_jobs(lines, is_calm=not need_count),
         "more_count": jobs.count - len(lines),
         **_beside(),
     }
@@ -43,8 +41,10 @@ def index(request: HttpRequest) -> HttpResponse:
 def _beside() -> dict[str, object]:
     """What stands around the ledger: the rail, the units, the disks."""
     units = Unit.objects.filter(exposure__isnull=False).alias(is_right=Q(finding=""))
-    units = units.select_related("host").defer("text")
+    shown = ("name", "exposure", "level", "finding", "assessed", "host__name", "host__systemd")
+    units = units.select_related("host").only(*shown)
     repositories = Repository.objects.filter(is_gone=False).select_related("server")
+    repositories = repositories.only(*_REPOSITORY)
     return {
         "running": standing.running_now(_FEW),
         "servers": standing.servers(),

@@ -21,7 +21,7 @@ from dashboard.lines import lines_for
 from dashboard.views.secrets import show_once
 from dashboard.words import word_of_server
 
-_PAGE = 100
+_PAGE = 50
 # What only a new password mends.
 _URGENT = frozenset({"weak", "unusable", "missing"})
 
