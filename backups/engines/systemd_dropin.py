@@ -44,6 +44,15 @@ def split_cat(text: str) -> tuple[str, str]:
     return text, ""
 
 
+def part_at_ours(text: str) -> tuple[str, str]:
+    """What systemd reads before our drop-in, and what after it, by the names of the files."""
+    for mark in _FILE_OF_CAT.finditer(text):
+        folder, _, name = mark[1].rpartition("/")
+        if folder.endswith(".d") and name > NAME:
+            return text[: mark.start()], text[mark.start() :]
+    return text, ""
+
+
 def place_of(text: str, line: int) -> tuple[str, int]:
     """The file that a line of `systemctl cat` stands in, and its number there."""
     path, first = "", 0

@@ -20,6 +20,7 @@ from backups.engines.systemd_dropin import (
     chosen_in,
     commands,
     literal,
+    part_at_ours,
     poisoned,
     render,
     split_cat,
@@ -94,7 +95,12 @@ class WhatIf:
     def after(self) -> Scored:
         if self.base.exposure is None or not self.dropin:
             return self.base
-        return score_of(self._split[0], name=self.unit.name, dropin=self.dropin)
+        return self._with(self.dropin)
+
+    def _with(self, dropin: str) -> Scored:
+        """Where systemd would read it: a drop-in of a later name has the last word."""
+        before, behind = part_at_ours(self._split[0])
+        return score_of(before, name=self.unit.name, dropin=f"{dropin}{behind}")
 
     @cached_property
     def poisoned(self) -> tuple[str, ...]:
@@ -106,7 +112,7 @@ class WhatIf:
         if not self.poisoned or self.base.exposure is None:
             return None
         right = render(self.poisoned, unit=self.unit.name, text=self._split[0])
-        return score_of(self._split[0], name=self.unit.name, dropin=right)
+        return self._with(right)
 
     @cached_property
     def chosen(self) -> frozenset[str]:

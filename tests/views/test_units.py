@@ -407,3 +407,21 @@ def test_lines_that_another_program_may_need_wait_for_the_operator(client):
     whole = html_of(client.get(f"{unit.get_absolute_url()}whole/"))
     assert "It does one thing, a backup." in whole
     assert "pg_dumpall." in whole
+
+
+@needs_systemd
+def test_a_drop_in_of_a_later_name_has_the_last_word(client):
+    folder = "/etc/systemd/system/backup.service.d"
+    text = (
+        "# /etc/systemd/system/backup.service\n[Service]\nExecStart=/usr/bin/restic backup /srv\n"
+        f"\n# {folder}/10-own.conf\n[Service]\nPrivateTmp=no\n"
+        f"\n# {folder}/99-last.conf\n[Service]\nProtectHome=no\n"
+    )
+    unit = make_unit(make_host(name="db", systemd="252"), name="backup.service", text=text)
+
+    def score(*lines):
+        query = urlencode({"chosen": 1, "line": lines}, doseq=True)
+        return client.get(f"{unit.get_absolute_url()}?{query}").context["choice"].after.exposure
+
+    assert score() == score("ProtectHome") == 96
+    assert score("PrivateTmp") == 92
