@@ -71,13 +71,17 @@ def _logical_lines(text: str) -> Iterator[tuple[int, int, str]]:
 
 def in_force(assignments: Iterable[Assignment]) -> list[Assignment]:
     """Without the lines that a later empty one takes back."""
-    kept: list[Assignment] = []
-    for at in assignments:
-        if at.value:
-            kept.append(at)
-        elif at.key not in _NEVER_EMPTIED:
-            kept = [each for each in kept if (each.section, each.key) != (at.section, at.key)]
-    return kept
+    lines = list(assignments)
+    emptied = {
+        (at.section, at.key): place
+        for place, at in enumerate(lines)
+        if not at.value and at.key not in _NEVER_EMPTIED
+    }
+    return [
+        at
+        for place, at in enumerate(lines)
+        if at.value and place > emptied.get((at.section, at.key), -1)
+    ]
 
 
 def words_of(value: str) -> list[str]:

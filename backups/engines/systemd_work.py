@@ -133,7 +133,7 @@ def _commands(words: list[str]) -> Iterator[list[str]]:
     if not words:
         return
     if _name(words) in _SHELLS and len(words) > 2 and re.fullmatch(r"-[a-z]*c", words[1]):
-        for part in _PARTS.split(words[2]):
+        for part in _PARTS.split(words[2], maxsplit=200):
             if inner := _behind_starters(_split(part)):
                 yield inner
     else:

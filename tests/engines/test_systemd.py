@@ -475,7 +475,12 @@ def test_any_unit_text_is_linted_without_an_exception(text, warnings):
 
 
 @pytest.mark.parametrize(
-    "line", ["RestrictAddressFamilies=a ", "SystemCallFilter=@ystem ", "Foo=1", "A=b\\", "[x]"]
+    "line",
+    [
+        *("RestrictAddressFamilies=a ", "SystemCallFilter=@ystem ", "Foo=1", "A=b\\", "[x]"),
+        # Of these, what is taken back must not be looked for again in all that is kept.
+        "Nice=1\nUMask=",
+    ],
 )
 def test_a_long_unit_is_linted_and_scored_within_bounds(line):
     text = PLAIN + f"{line}\n" * (80_000 // (len(line) + 1))
