@@ -1,5 +1,6 @@
 """What a unit would score with other lines, and the drop-in that holds them."""
 
+import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -137,6 +138,10 @@ class WhatIf:
         return self.unit.job.repository_url if hasattr(self.unit, "job") else ""
 
     @property
+    def _is_repository_known(self) -> bool:
+        return bool(self._repository or re.search(r"\brest:|\bRESTIC_REPOSITORY=", self._split[0]))
+
+    @property
     def others(self) -> str:
         """The programs that the unit runs beside restic, in words."""
         return " and ".join([*self.work.others, *self.work.free][:2])
@@ -226,6 +231,8 @@ class WhatIf:
             state, cost = "ok", "Breaks nothing for a backup"
         if self._is_held_back(key) and state != "failed":
             state, cost = "warning", self._said_of_others(key, cost)
+        if key == "ProtectSystem" and not self._is_repository_known:
+            cost = "Nobody told where its repository is: a folder here could not be written"
         if key == "IPAddressDeny" and not self.addresses:
             cost = "Needs the address of the server, below"
         lines = tuple(self._lines(key))

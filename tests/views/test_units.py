@@ -425,3 +425,17 @@ def test_a_drop_in_of_a_later_name_has_the_last_word(client):
 
     assert score() == score("ProtectHome") == 96
     assert score("PrivateTmp") == 92
+
+
+@needs_systemd
+def test_a_line_that_may_close_an_unknown_repository_says_so(client):
+    text = "[Service]\nEnvironmentFile=/etc/env\nExecStart=/usr/bin/restic backup /srv\n"
+    unit = make_unit(make_host(name="db", systemd="252"), name="backup.service", text=text)
+
+    def cost():
+        options = client.get(unit.get_absolute_url()).context["choice"].options
+        return next(option.cost for option in options if option.key == "ProtectSystem")
+
+    assert "a folder here could not be written" in cost()
+    make_job(unit.host, unit=unit, repository_url="rest:https://192.0.2.10:8000/db/")
+    assert "a folder here" not in cost()
