@@ -52,6 +52,8 @@ def test_a_signal_reaches_the_command(home: Home, dashboard: FakeDashboard, numb
         [*command, "bash", "-c", script],
         stdout=subprocess.PIPE,
         stdin=subprocess.DEVNULL,
+        # What runs in the background of a script ignores it, and would hand that on.
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
     )
     process.stdout.readline()
 
