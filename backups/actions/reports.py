@@ -41,7 +41,10 @@ _UNREAD = [
 ]
 _HEARD = (*HostFacts.__slots__, "reported", "clock_offset")
 # What a unit is told by a report that holds no new text.
-_TOLD = ["needs_reload", "seen", "assessed", "exposure", "level", "finding", "change", "worst"]
+_TOLD = [
+    *("needs_reload", "text_changed", "seen"),
+    *("assessed", "exposure", "level", "finding", "change", "worst"),
+]
 # What a job is told by its runs.
 _LEARNT = ["unit_id", "repository_url", "repository_id", "is_backup", "trusted", "is_trust_known"]
 
