@@ -21,7 +21,7 @@ _CLOCK_TOLERANCE = timedelta(minutes=1)
 _NEEDS_A_LOOK = 4
 _UNLISTED = (
     *("tags", "created", "token_hash", "token_expires", "key_hash", "clock_offset"),
-    *("hostname", "os", "kernel", "python", "agent"),
+    *("hostname", "os", "kernel", "python"),
 )
 
 
