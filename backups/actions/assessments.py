@@ -164,7 +164,7 @@ def prove(unit: Unit) -> None:
 
     Called in the transaction that wrote a run or a score.
     """
-    assessments = list(unit.assessments.only("at", "exposure", "text_hash")[:_CHANGES])
+    assessments = list(unit.assessments.only("unit", "at", "exposure", "text_hash")[:_CHANGES])
     proof = proof_of(unit, assessments) if got_better(unit, assessments) else None
     if proof is not None and proof.is_alarm:
         finding = proof.alarm
