@@ -32,7 +32,6 @@ def run(
 
     def start(name: str, *words: str, command: tuple[str, ...] = ()) -> str:
         name = container_name(f"{PREFIX}{name}")
-        container_name(f"{name}.former")
         line = ["docker", "run", "--detach", "--name", name, *words, server_image, *command]
         subprocess.run(line, check=True, capture_output=True)
         return name

@@ -69,7 +69,6 @@ def place(
 ) -> Iterator[Place]:
     house.environment = {"DJANGO_SETTINGS_MODULE": "tests.actions.quick_settings"}
     port, data = free_port(), make_data_directory(tmp_path)
-    container_name(f"{PREFIX}{port}.former")
     name = container_name(f"{PREFIX}{port}")
     where = ["--bind", f"127.0.0.1:{port}", "--data", str(data), "--image", server_image, "--tls"]
     ids = [f"--{kind}={number}" for kind, number in owner_of(data).items()]

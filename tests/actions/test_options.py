@@ -26,10 +26,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def server(serve: Callable[..., Server], container_name: Callable[[str], str]) -> Server:
-    server = serve()
-    container_name(f"{server.name}.former")
-    return server
+def server(serve: Callable[..., Server]) -> Server:
+    return serve()
 
 
 def container_of(server: Server, name: str = "") -> Container | None:

@@ -35,7 +35,6 @@ def place(
     """One live server, and its operator before the first page."""
     port, data = free_port(), make_data_directory(tmp_path)
     server = container_name(f"{PREFIX}walk-{port}")
-    container_name(f"{server}.former")
     house.start()
     where = ["--bind", f"127.0.0.1:{port}", "--data", str(data), "--image", server_image]
     ids = [f"--{kind}={number}" for kind, number in owner_of(data).items()]

@@ -323,7 +323,8 @@ def test_a_host_without_power_ends_its_run_as_lost_and_goes_on(scene: Scene) -> 
         assert run["id"] == running["runs", suite, "killed"]["id"]
         assert (run["state"], run["exit_code"], run["signal"]) == ("lost", None, "")
         assert run["reason"].startswith("Its host went down in the middle of the run")
-        assert moment(run["started"]) < moment(run["finished"]) < cut
+        # Of a journal that was not written out in time, the start may be all that is left.
+        assert moment(run["started"]) <= moment(run["finished"]) < cut
         assert (job["state"], job["reason"]) == ("failed", run["reason"])
         page = scene.page(f"/runs/{run['id']}/")
         assert "restic --no-cache unlock" in remedy_in(page)

@@ -23,5 +23,7 @@ def removed_at_the_end(client: docker.DockerClient) -> Iterator[Callable[[str], 
         yield note
     finally:
         for name in names:
-            for container in client.containers.list(all=True, filters={"name": f"^/?{name}$"}):
+            # With what a change that was cut off has put aside.
+            every = {"name": f"^/?{name}(\\.former)?$"}
+            for container in client.containers.list(all=True, filters=every):
                 container.remove(force=True, v=True)
