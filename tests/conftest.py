@@ -37,7 +37,12 @@ LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What starts whole machines and houses comes first: nobody shall wait for it in the end."""
     slow = {"house", "systemd_hosts", "bench", "podman"}
-    items.sort(key=lambda item: slow.isdisjoint(getattr(item, "fixturenames", ())))
+    items.sort(
+        key=lambda item: (
+            item.get_closest_marker("long") is None
+            and slow.isdisjoint(getattr(item, "fixturenames", ()))
+        )
+    )
 
 
 @pytest.fixture(autouse=True)

@@ -8,13 +8,14 @@ from itertools import islice
 from random import Random
 from typing import Any
 
+import pytest
+
 from backups.actions.reports import RunReport
 from backups.models import DaySum, Host, Job, Run
 from tests.actions.telling import NOW, run_report, sample, tell
 from tests.factories import make_host
 
-# RESTHOUSE_REPLAY=10000 for the whole of it.
-REPORTS = int(os.environ.get("RESTHOUSE_REPLAY", "900"))
+REPORTS = int(os.environ.get("RESTHOUSE_REPLAY", "10000"))
 ENDS = (
     ("0.18-backup-success", 0),
     ("0.18-backup-unreadable", 3),
@@ -68,6 +69,7 @@ def rows_of(host: Host) -> dict[str, list[Any]]:
     }
 
 
+@pytest.mark.long
 def test_the_order_and_number_of_reports_make_no_difference(host: Host, clock: Any) -> None:
     straight, random = stream(Random(7)), Random(8)
     torn = [*straight, *random.sample(straight, len(straight) // 2)]
