@@ -351,7 +351,7 @@ class Home:
         progress, result = self.spool / f"progress-{name}", self.spool / f"run-{name}"
         content = json.dumps({"runs": redact_all(run)})
         write_file(result if run["finished"] else progress, content, 0o600)
-        if run["finished"]:
+        if result.exists():  # Written beside each other, they may come in either order.
             progress.unlink(missing_ok=True)
 
     def add_unit(self, unit: Json) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import time_machine
 
+from backups.actions.lease import Lease
 from backups.models import Host, Server
 from tests.actions.telling import NOW
 from tests.factories import make_host, make_server
@@ -55,6 +56,20 @@ def unmade(tmp_path: Path, db: None) -> Server:
 def cheap_hashes(settings: Any) -> None:
     """Of the least cost there is: what is hashed here protects nothing."""
     settings.BCRYPT_COST = 4
+
+
+@pytest.fixture
+def steps(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int | None]]:
+    """All that an operation shows of itself, in order."""
+    seen: list[tuple[str, int | None]] = []
+    show = Lease.step
+
+    def step(self: Lease, sentence: str, percent: int | None = None) -> None:
+        seen.append((sentence, percent))
+        show(self, sentence, percent)
+
+    monkeypatch.setattr(Lease, "step", step)
+    return seen
 
 
 def add_person(server: Server, name: str) -> str:

@@ -3,11 +3,9 @@
 import os
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -247,32 +245,21 @@ def test_a_swap_in_the_middle_of_a_real_backup_lets_it_end_with_exit_0(
 
 
 def test_uploads_under_way_are_waited_for_with_their_count(
-    server: Server, tmp_path: Path, restic_binary: Path
+    server: Server,
+    tmp_path: Path,
+    restic_binary: Path,
+    steps: list[tuple[str, int | None]],
 ) -> None:
     first, second = (actions.make_certificate(server, by="test") for _ in range(2))
     applied(first)
     backup = Backup(server, add_person(server, "alice"), tmp_path, root=first.root, size=3)
     backup.start()
     wait_until(lambda: engines.uploads_of(server) > 1, 20)
-    operation = apply.apply_certificate(second, by="test", wait=30)
-    steps: set[Any] = set()
-    worker = threading.Thread(target=_work, args=(operation.pk,))
-    worker.start()
-    while worker.is_alive():
-        steps.add(Operation.objects.values_list("step", flat=True).get(pk=operation.pk))
-        time.sleep(0.05)
 
+    operation = finish(apply.apply_certificate(second, by="test", wait=30))
+
+    assert operation.state == Operation.State.SUCCEEDED, operation.problem
     assert backup.wait()[0] == 0
-    assert any("upload" in step and "to end, at most" in step for step in steps), steps
+    told = [sentence for sentence, _ in steps]
+    assert any("upload" in each and "to end, at most" in each for each in told), told
     assert engines.uploads_of(server) == 0
-
-
-def _work(pk: int) -> None:
-    from django.db import connection
-
-    from backups.actions.operations import work_on
-
-    try:
-        work_on(pk)
-    finally:
-        connection.close()

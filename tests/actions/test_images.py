@@ -37,22 +37,6 @@ def push(
         subprocess.run(["docker", "rmi", "--force", name], capture_output=True)
 
 
-@pytest.fixture
-def steps(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int | None]]:
-    """All that an operation shows of itself, in order."""
-    from backups.actions.lease import Lease
-
-    seen: list[tuple[str, int | None]] = []
-    show = Lease.step
-
-    def step(self: Lease, sentence: str, percent: int | None = None) -> None:
-        seen.append((sentence, percent))
-        show(self, sentence, percent)
-
-    monkeypatch.setattr(Lease, "step", step)
-    return seen
-
-
 def with_own_layer(image: str) -> str:
     """Of which this machine keeps nothing, so that there is something to pull."""
     tag = f"{PREFIX}own-layer:1"

@@ -19,7 +19,7 @@ class Walk:
     def shown(self) -> str:
         return tls.look("127.0.0.1", self.port).fingerprint
 
-    def sees(self, headline: str, *, within: float = 5) -> None:
+    def sees(self, headline: str, *, within: float = 20) -> None:
         heading = self.page.get_by_role("heading", level=1)
         expect(heading).to_have_text(headline, timeout=within * 1000)
 

@@ -10,7 +10,7 @@ from tests.rig import RIG, ROOT, hosts, images, packages
 ENGINE = ROOT / "scripts" / "engine"
 # Most of a test is waiting for real parts, so there are more processes than cores; the tests of
 # a file share what it started.
-SIDE_BY_SIDE = ["--numprocesses=4", "--dist=loadfile", "--no-loadscope-reorder"]
+SIDE_BY_SIDE = ["--numprocesses=3", "--dist=loadfile", "--no-loadscope-reorder"]
 
 
 def main(arguments: list[str]) -> int:
