@@ -8,7 +8,6 @@ import html
 import json
 import os
 import re
-import socket
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -106,6 +105,7 @@ def scene(
     docker_client: docker.DockerClient,
     server_image: str,
     playwright: Playwright,
+    free_port: Callable[[], int],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Scene]:
     if obstacle := hosts.obstacle():
@@ -120,7 +120,7 @@ def scene(
         server = stack.enter_context(removed_at_the_end(docker_client))(
             f"{PREFIX}failures-{os.getpid()}"
         )
-        port = begin(house, server, server_image, data)
+        begin(house, server, server_image, data, port := free_port())
         reader = sign_in(playwright, house)
         stack.callback(reader.dispose)
         machines = dict(zip(SUITES, booting, strict=True))
@@ -128,12 +128,6 @@ def scene(
         scene.both(lambda machine: settle(scene, machine, port))
         fail_in_every_way(scene)
         yield scene
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def boot(suite: str, folder: Path, data: Path, stack: ExitStack) -> Machine:
@@ -145,13 +139,11 @@ def boot(suite: str, folder: Path, data: Path, stack: ExitStack) -> Machine:
     return Machine(host, suite, data)
 
 
-def begin(house: House, server: str, image: str, data: Path) -> int:
+def begin(house: House, server: str, image: str, data: Path, port: int) -> None:
     house.start()
-    port = free_port()
     where = ["--bind", f"127.0.0.1:{port}", "--data", str(data), "--image", image]
     ids = [f"--{kind}={number}" for kind, number in owner_of(data).items()]
     house.manage("servers", "create", server, *where, *ids)
-    return port
 
 
 def sign_in(playwright: Playwright, house: House) -> APIRequestContext:

@@ -2,8 +2,9 @@
 
 import os
 import random
-import socket
 from collections.abc import Iterator
+
+from backups.management.supervisor import is_free
 
 # Below those that the kernel gives to connections, any of which could take one away.
 _RANGE = (20_000, 32_000)
@@ -15,12 +16,4 @@ def free_ports() -> Iterator[int]:
     step = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     ports = list(range(_RANGE[0] + own, _RANGE[1], step))
     random.Random().shuffle(ports)
-    return filter(_is_free, ports)
-
-
-def _is_free(port: int) -> bool:
-    try:
-        socket.create_server(("127.0.0.1", port)).close()
-    except OSError:
-        return False
-    return True
+    return (port for port in ports if is_free("127.0.0.1", port))
